@@ -1,0 +1,1 @@
+"""The top floor: Slack, the clock, mail and pagers, and the wiring."""

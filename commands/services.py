@@ -1,0 +1,67 @@
+"""What commands may use; `bot/app.py` fills it in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlmodel import Session
+
+from deployers.environment import Environment
+from deployers.ports import Preflight, Repository
+from storage.models import Deployment
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who asks, as Slack or the operating system knows them."""
+
+    id: str
+    """A Slack user id, or `cli:<operating-system user>` for an operator who has no Slack id."""
+    name: str
+    email: str = ""
+
+
+class People(Protocol):
+    """Who may do what, asked live; every method raises `commands.errors.IdentityUnknown` when it cannot be told (fail closed)."""
+
+    def holds(self, person: Person, role: str) -> bool:
+        """Say whether the person has the role now: by id, by e-mail, or as a live member of a user group; admins have every role."""
+        ...
+
+    def holders(self, role: str) -> tuple[str, ...]:
+        """Return mentions of who has a role, as configured: `<@U1>`, `<!subteam^S1>`; for text, never for judging."""
+        ...
+
+
+class Engine(Protocol):
+    """What runs deployments; every method takes part in the caller's transaction."""
+
+    def expires(self, session: Session, deployment: Deployment) -> None:
+        """Start the durable timer that expires the request at `expires_at`."""
+        ...
+
+    def start(self, session: Session, deployment: Deployment) -> None:
+        """Queue the deployment behind the others of its environment."""
+        ...
+
+    def nudge(self, session: Session, deployment: Deployment) -> None:
+        """Wake the running deployment: an abort was written, or a step was resolved."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a command may touch."""
+
+    store: Store
+    environments: Mapping[str, Environment]
+    """By name; find one by name or alias with `commands.arguments.environment`."""
+    repository: Repository
+    preflight: Preflight
+    people: People
+    engine: Engine
+    now: Callable[[], datetime]
+    deployments_channel: str = "deployments"
+    alerts_channel: str = "alerts"

@@ -1,0 +1,1 @@
+"""How a release reaches its targets, and whether it may."""

@@ -1,0 +1,193 @@
+"""Where releases go, as frozen values: built by the settings, read by everyone, hashed into every plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One target: where it is, and which ports its application answers on."""
+
+    name: str
+    address: str
+    ssh_port: int = 22
+    port: int = 80
+    candidate_port: int = 8081
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the hosts an application lives, and how to get there over SSH."""
+
+    user: str
+    path: str
+    """Absolute, or relative to the user's home."""
+    hosts: tuple[Host, ...]
+    known_hosts: str
+    batch: int | str = 1
+    """How many hosts at a time: a count, or a share such as `"25%"`."""
+    parallel: int = 10
+    keep_releases: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Who has to agree, how many of them, and until when."""
+
+    required: int = 1
+    role: str = "approver"
+    expires: timedelta = timedelta(minutes=30)
+    author_may_approve: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the application with a health route of its own."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Where the running release says which SHA it is: a route with a JSON field, or a file on the target."""
+
+    path: str = ""
+    json: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What healthy means for an environment, and how long to look."""
+
+    path: str = "/api/health"
+    accept: tuple[int, ...] = (200,)
+    components: tuple[Component, ...] = ()
+    version: Version | None = None
+    target: str = ""
+    """URL of a single target, asked from the target itself, with `{port}`; empty: targets are not asked singly."""
+    candidate: str = ""
+    """URL of a release before it is switched to, with `{candidate_port}`; empty: no candidate gate."""
+    host: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    interval: timedelta = timedelta(seconds=2)
+    window: timedelta = timedelta(minutes=2)
+    timeout: timedelta = timedelta(seconds=5)
+    failures: int = 3
+    max_error_rate: float = 0.05
+    max_p95: timedelta = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPolicy:
+    """When Shipmate goes back by itself."""
+
+    automatic: bool = True
+    veto: timedelta = timedelta(0)
+    blame_window: timedelta = timedelta(minutes=30)
+    migrations: Literal["ask", "compatible"] = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A weekly time in which nothing is deployed."""
+
+    days: tuple[str, ...]
+    start: str
+    until: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """The GitHub workflow that deploys, and what is passed to it."""
+
+    workflow: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """How a canary deployment is judged."""
+
+    percentage: int = 10
+    duration: timedelta = timedelta(hours=1)
+    success_rate: float = 99.5
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Where backups go and how a database is dumped and restored."""
+
+    directory: str
+    database: str = ""
+    restore: str = ""
+    keep: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something that outlives releases: a path below `shared/` and where a release sees it."""
+
+    source: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The commands that a kind of application needs, as data; each runs inside the release's directory."""
+
+    name: str
+    shared: tuple[Shared, ...] = ()
+    maintenance_on: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    pending_migrations: str = ""
+    migrate: tuple[str, ...] = ()
+    migrations_path: str = ""
+    """Where migrations lie in the repository: `database/migrations`."""
+    optimize: tuple[str, ...] = ()
+    candidate_start: tuple[str, ...] = ()
+    """Start the release on `{candidate_port}` of the loopback; empty where it cannot be."""
+    candidate_stop: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    maintenance_off: tuple[str, ...] = ()
+    queue_status: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Everything that decides how a release reaches one environment."""
+
+    name: str
+    app: str
+    git: str
+    recipe: Recipe
+    repository: str = ""
+    aliases: tuple[str, ...] = ()
+    url: str = ""
+    deployer: Literal["ssh", "github"] = "ssh"
+    strategy: str = "rolling"
+    strategies: tuple[str, ...] = ("rolling",)
+    approvals: Approvals = Approvals()
+    after: str = ""
+    required_checks: tuple[str, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    place: Place | None = None
+    workflow: Workflow | None = None
+    health: Health | None = None
+    canary: Canary | None = None
+    backup: Backup | None = None
+    rollback: RollbackPolicy = RollbackPolicy()
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Return the targets in the order in which they are deployed to."""
+        return self.place.hosts if self.place else ()
+
+    def host(self, name: str) -> Host:
+        """Return the target of that name; KeyError if there is none."""
+        return next(host for host in self.hosts if host.name == name)

@@ -1,0 +1,1 @@
+"""What the bot remembers, and the rules about it: the bottom floor."""

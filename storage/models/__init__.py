@@ -1,0 +1,39 @@
+"""The entities and their rules; no sessions here."""
+
+from storage.models.approval import Approval, Decision
+from storage.models.audit import AuditEntry, AuditHead
+from storage.models.check_run import CheckRun
+from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
+from storage.models.inbox import Asking, InboxRow, InboxState
+from storage.models.lock import Leadership, Lock
+from storage.models.outbox import OutboxRow, OutboxState, Saying
+from storage.models.plan import StoredPlan
+from storage.models.step import StepRecord, StepState
+from storage.models.target import TargetRecord
+
+__all__ = [
+    "FINISHED",
+    "HOLDS",
+    "NEXT",
+    "WAITING",
+    "Approval",
+    "Asking",
+    "AuditEntry",
+    "AuditHead",
+    "CheckRun",
+    "Decision",
+    "Deployment",
+    "InboxRow",
+    "InboxState",
+    "Kind",
+    "Leadership",
+    "Lock",
+    "OutboxRow",
+    "OutboxState",
+    "Saying",
+    "Status",
+    "StepRecord",
+    "StepState",
+    "StoredPlan",
+    "TargetRecord",
+]
