@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlmodel import Session
+from storage.store import Store
 
 from deployers.environment import Environment
 from deployers.ports import Preflight, Repository
 from storage.models import Deployment
-from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,5 +201,3 @@ class Preflight(Protocol):
     def inspect(self, environment: Environment) -> tuple[Finding, ...]:
         """Return what was found: reachable, pinned key, disk, git, lock directory, previous release."""
         ...
-
-

@@ -25,7 +25,7 @@ class Approval(SQLModel, table=True):
     deployment_id: int = Field(foreign_key="deployment.id", index=True)
     person: str
     name: str = ""
-    decision: Decision = Field(sa_type=words(Decision))  # type: ignore[call-overload]
+    decision: Decision = Field(sa_type=words(Decision))
     plan_hash: str
     reason: str = ""
     at: datetime = Field(sa_type=Instant)

@@ -87,7 +87,7 @@ class Deployment(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    kind: Kind = Field(default=Kind.DEPLOY, sa_type=words(Kind))  # type: ignore[call-overload]
+    kind: Kind = Field(default=Kind.DEPLOY, sa_type=words(Kind))
     environment: str = Field(index=True)
     ref: str
     """What was asked for: a tag, a branch, or the name of the release to go back to."""
@@ -104,7 +104,7 @@ class Deployment(SQLModel, table=True):
     """A Slack user id, or `cli:<operating-system user>`, or `shipmate` for an automatic rollback."""
     requested_name: str = ""
     reason: str = ""
-    status: Status = Field(default=Status.REQUESTED, sa_type=words(Status), index=True)  # type: ignore[call-overload]
+    status: Status = Field(default=Status.REQUESTED, sa_type=words(Status), index=True)
     version: int = 1
     """Rises with every visible change, so that a projection knows whether it is behind."""
     plan_hash: str = ""

@@ -35,7 +35,7 @@ class InboxRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     """Never the same for two requests: from trigger_id, action_ts + message ts, or view id + hash."""
-    kind: Asking = Field(sa_type=words(Asking))  # type: ignore[call-overload]
+    kind: Asking = Field(sa_type=words(Asking))
     name: str
     """`deploy`, `rollback`; an action_id; a modal's callback_id."""
     text: str = ""
@@ -46,7 +46,7 @@ class InboxRow(SQLModel, table=True):
     channel: str = ""
     message_ts: str = ""
     response_url: str = ""
-    state: InboxState = Field(default=InboxState.RECEIVED, sa_type=words(InboxState), index=True)  # type: ignore[call-overload]
+    state: InboxState = Field(default=InboxState.RECEIVED, sa_type=words(InboxState), index=True)
     outcome: str = ""
     """`ok`, or the code of the error that was shown, or why it is void."""
     attempts: int = 0

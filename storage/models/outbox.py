@@ -40,7 +40,7 @@ class OutboxRow(SQLModel, table=True):
     __tablename__ = "outbox"
 
     id: int | None = Field(default=None, primary_key=True)
-    kind: Saying = Field(sa_type=words(Saying))  # type: ignore[call-overload]
+    kind: Saying = Field(sa_type=words(Saying))
     key: str = Field(unique=True)
     """`card:<deployment>`, or anything that is the same when the same thing is said again; travels as message metadata."""
     deployment_id: int | None = Field(default=None, foreign_key="deployment.id", index=True)
@@ -57,7 +57,7 @@ class OutboxRow(SQLModel, table=True):
     """For a card: the deployment's version that ought to be shown."""
     shown: int = 0
     """For a card: the version that is shown."""
-    state: OutboxState = Field(default=OutboxState.WAITING, sa_type=words(OutboxState), index=True)  # type: ignore[call-overload]
+    state: OutboxState = Field(default=OutboxState.WAITING, sa_type=words(OutboxState), index=True)
     attempts: int = 0
     """Tries so far: after the first, a lost reply is looked for by its metadata before posting again."""
     next_at: datetime = Field(sa_type=Instant)

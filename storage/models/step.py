@@ -38,7 +38,7 @@ class StepRecord(SQLModel, table=True):
     """The operation id that travels with the effect: `d<deployment>.<number>.<target>.<attempt>`."""
     token: int = 0
     """The fencing token under which it was sent."""
-    state: StepState = Field(default=StepState.INTENDED, sa_type=words(StepState))  # type: ignore[call-overload]
+    state: StepState = Field(default=StepState.INTENDED, sa_type=words(StepState))
     exit_code: int | None = None
     output: str = ""
     """The end of what it printed, at most 64 KiB."""
