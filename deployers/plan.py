@@ -53,9 +53,23 @@ class Optimize(Step):
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Step):
-    """Serve the release on its own loopback address and check it there, before anyone is sent to it."""
+    """Serve the release on its own loopback address, where nobody is sent to it yet."""
 
     word: ClassVar[str] = "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateCheck(Step):
+    """Demand that the candidate is well and is the release that was asked for."""
+
+    word: ClassVar[str] = "candidate_check"
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateStop(Step):
+    """Stop serving the candidate."""
+
+    word: ClassVar[str] = "candidate_stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,8 @@ KINDS: dict[str, type[Step]] = {
         Migrate,
         Optimize,
         Candidate,
+        CandidateCheck,
+        CandidateStop,
         Activate,
         Restart,
         MaintenanceOff,

@@ -1,0 +1,126 @@
+"""Looking: asks a target or an environment over HTTP how it is and which SHA it serves."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
+from typing import Any
+
+import httpx
+
+from deployers.environment import Environment, Health, Host
+from deployers.errors import HostKeyRefused, Unreachable
+from deployers.health import Look, Sample
+from deployers.ports import Clock, Remote
+
+BODY_LIMIT = 64 * 1024
+
+
+class Probes:
+    """Takes samples of an environment's targets, candidates and URL."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        remote: Remote,
+        clock: Clock,
+        *,
+        outside: Callable[[], AbstractContextManager[httpx.Client]] | None = None,
+    ) -> None:
+        """Remember what to look at; `outside` opens the client that asks the environment's URL."""
+        self._environment = environment
+        self._remote = remote
+        self._clock = clock
+        self._outside = outside or self._client
+
+    def target(self, host: Host, sha: str) -> Sample:
+        """Look at one target, from the target itself."""
+        health = self._health
+        base = (health.target or "http://127.0.0.1:{port}").replace("{port}", str(host.port))
+        return self._sample(host.name, lambda: self._remote.http(host), base, sha)
+
+    def candidate(self, host: Host, sha: str) -> Sample:
+        """Look at a release that is served on the target's loopback before anybody is sent to it."""
+        base = self._health.candidate.replace("{candidate_port}", str(host.candidate_port))
+        return self._sample(host.name, lambda: self._remote.http(host), base, sha)
+
+    def url(self, sha: str) -> Sample:
+        """Look at the environment through the URL that people use."""
+        return self._sample(self._environment.url, self._outside, self._environment.url, sha)
+
+    @property
+    def _health(self) -> Health:
+        if self._environment.health is None:
+            raise ValueError(f"{self._environment.name} says nothing of health")
+        return self._environment.health
+
+    def _sample(
+        self, where: str, opening: Callable[[], AbstractContextManager[httpx.Client]], base: str, sha: str
+    ) -> Sample:
+        began, at = monotonic(), self._clock()
+        try:
+            with opening() as client:
+                why = next(_complaints(client, self._health, base.rstrip("/"), sha), "")
+        except (Unreachable, HostKeyRefused) as error:
+            return Sample(where, at, Look.BLIND, str(error), monotonic() - began)
+        return Sample(where, at, Look.SICK if why else Look.WELL, why, monotonic() - began)
+
+    @contextmanager
+    def _client(self) -> Iterator[httpx.Client]:
+        with httpx.Client(trust_env=False) as client:
+            yield client
+
+
+def _complaints(client: httpx.Client, health: Health, base: str, sha: str) -> Iterator[str]:
+    yield from _status(client, health, base, health.path)
+    for component in health.components:
+        yield from _status(client, health, base, component.path)
+    if health.version and health.version.path:
+        yield from _served(client, health, base, sha)
+
+
+def _status(client: httpx.Client, health: Health, base: str, path: str) -> Iterator[str]:
+    answer = _get(client, health, base + path)
+    if isinstance(answer, str):
+        yield f"{path}: {answer}"
+    elif answer.status_code not in health.accept:
+        yield f"{path} answered {answer.status_code}"
+
+
+def _served(client: httpx.Client, health: Health, base: str, sha: str) -> Iterator[str]:
+    version = health.version
+    if version is None:
+        return
+    answer = _get(client, health, base + version.path)
+    if isinstance(answer, str):
+        yield f"{version.path}: {answer}"
+        return
+    said = _said(answer, version.json)
+    if not (len(said) >= 7 and sha.startswith(said)):
+        yield f"{version.path} names {said[:40] or 'nothing'!r}, not {sha[:12]}"
+
+
+def _said(answer: httpx.Response, path: str) -> str:
+    try:
+        found: Any = answer.json() if path else answer.text
+        for key in filter(None, path.split(".")):
+            found = found[key]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return ""
+    return str(found).strip()
+
+
+def _get(client: httpx.Client, health: Health, url: str) -> httpx.Response | str:
+    """Return the answer, or in words why there is none; bounded in time and size."""
+    headers = {**health.headers, **({"Host": health.host} if health.host else {})}
+    try:
+        with client.stream("GET", url, headers=headers, timeout=health.timeout.total_seconds()) as answer:
+            body = b""
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > BODY_LIMIT:
+                    return f"more than {BODY_LIMIT // 1024} KiB"
+            return httpx.Response(answer.status_code, headers={"content-type": "text/plain"}, content=body)
+    except httpx.TimeoutException:
+        return f"no answer within {health.timeout.total_seconds():g} s"
+    except httpx.HTTPError as error:
+        return str(error) or type(error).__name__

@@ -1,0 +1,221 @@
+"""Runs a plan on its targets, segment by segment: intent first, effect once, outcome confirmed."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, assert_never
+
+from deployers import shell
+from deployers.environment import Environment, Host
+from deployers.errors import Aborted, CommandFailed, DeployError, Fenced, NoRoom, Undecided
+from deployers.plan import (
+    Activate,
+    Build,
+    Candidate,
+    CandidateCheck,
+    CandidateStop,
+    MaintenanceOff,
+    MaintenanceOn,
+    Migrate,
+    Optimize,
+    Plan,
+    Prepare,
+    Prune,
+    Restart,
+    Step,
+    Verify,
+)
+from deployers.ports import Authority, Fate, Operation, Record, Remote
+
+AGAIN = (Prepare, Build, MaintenanceOn, Optimize, Candidate, CandidateStop, Activate, Restart, MaintenanceOff, Prune)
+"""Steps that may be done again once the host says that nothing of them runs any more."""
+DEADLINES: dict[type[Step], timedelta] = {
+    Prepare: timedelta(minutes=10),
+    Build: timedelta(minutes=30),
+    Migrate: timedelta(minutes=60),
+}
+DEADLINE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A step's newest attempt on one target, as written down."""
+
+    operation: str
+    number: int
+    settled: str = ""
+    """`succeeded`, `failed`, `unknown`, `skipped`; empty while nothing is confirmed."""
+
+
+class Journal(Protocol):
+    """Where intents and outcomes are written down, each committed before the call returns."""
+
+    def intend(self, number: int, kind: str, targets: Sequence[str]) -> dict[str, Attempt]:
+        """Commit the intent to take a step on these targets, or return the attempts that exist, by target."""
+        ...
+
+    def again(self, number: int, kind: str, target: str) -> Attempt:
+        """Commit one more attempt after an earlier one that came to nothing."""
+        ...
+
+    def settle(self, operation: str, record: Record) -> None:
+        """Commit what became of an operation."""
+        ...
+
+    def aborted(self) -> str:
+        """Return who asked to stop, or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Steps on the same targets that are sent in one go; `first` is the number of its first step in the plan."""
+
+    first: int
+    steps: tuple[Step, ...]
+
+    @property
+    def switches(self) -> bool:
+        """Say whether visitors notice this segment: the gates are judged again before it."""
+        return any(isinstance(step, Activate | MaintenanceOn | Migrate) for step in self.steps)
+
+
+LOOKS = (Verify, CandidateCheck)
+_ALONE = (*LOOKS, Candidate, Migrate, Prune)
+
+
+def segments(plan: Plan) -> tuple[Segment, ...]:
+    """Cut a plan into what can be sent in one go: neighbours on the same targets; looks and migrations stand alone."""
+    cut: list[Segment] = []
+    for number, step in enumerate(plan.steps):
+        last = cut[-1] if cut else None
+        if last and _together(last.steps[-1], step):
+            cut[-1] = Segment(last.first, (*last.steps, step))
+        else:
+            cut.append(Segment(number, (step,)))
+    return tuple(cut)
+
+
+def _together(one: Step, other: Step) -> bool:
+    between = isinstance(one, Prepare | Build) is isinstance(other, Prepare | Build)
+    return between and one.targets == other.targets and not isinstance(one, _ALONE) and not isinstance(other, _ALONE)
+
+
+class Runner:
+    """Sends a plan's segments to the targets and reads back what became of them."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        plan: Plan,
+        remote: Remote,
+        journal: Journal,
+        authority: Authority,
+        *,
+        keep: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
+        """Remember what is run where; `keep` names the releases that pruning leaves alone."""
+        self._environment = environment
+        self._plan = plan
+        self._remote = remote
+        self._journal = journal
+        self._authority = authority
+        self._keep = keep
+
+    def run(self, segment: Segment) -> None:
+        """Do every step of the segment on each of its targets, exactly once, several targets at a time.
+
+        Raises:
+            DeployError: the first thing that went wrong, after all targets have come to rest.
+        """
+        by = self._journal.aborted()
+        if by:
+            raise Aborted(by)
+        targets = segment.steps[0].targets
+        attempts = [
+            self._journal.intend(segment.first + offset, step.word, targets)
+            for offset, step in enumerate(segment.steps)
+        ]
+        parallel = self._environment.place.parallel if self._environment.place else 1
+        with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(targets)))) as pool:
+            running = [
+                pool.submit(self._on, self._environment.host(target), segment, [each[target] for each in attempts])
+                for target in targets
+            ]
+        errors = [error for future in running if (error := future.exception())]
+        for error in sorted(errors, key=lambda error: not isinstance(error, Undecided)):
+            raise error
+
+    def _on(self, host: Host, segment: Segment, attempts: list[Attempt]) -> None:
+        ahead = list(zip(range(segment.first, segment.first + len(attempts)), segment.steps, attempts, strict=True))
+        todo = [
+            (number, step, attempt)
+            for number, step, attempt in ahead
+            if attempt.settled not in ("succeeded", "skipped")
+        ]
+        while todo:
+            operations = [self._operation(step, attempt, host) for _, step, attempt in todo]
+            records = self._remote.perform(host, operations, self._authority, heard=self._heard)
+            following = self._judged(host, todo, records)
+            if following is None:
+                return
+            todo = following
+
+    def _heard(self, record: Record) -> None:
+        if record.fate is not Fate.REFUSED and record.fate is not Fate.ABSENT:
+            self._journal.settle(record.id, record)
+
+    def _judged(
+        self, host: Host, todo: list[tuple[int, Step, Attempt]], records: Sequence[Record]
+    ) -> list[tuple[int, Step, Attempt]] | None:
+        """Return what is still to do after one go, or None when all is done; raise what went wrong."""
+        by_id = {record.id: record for record in records}
+        for place, (number, step, attempt) in enumerate(todo):
+            record = by_id.get(attempt.operation, Record(attempt.operation, Fate.ABSENT))
+            if record.fate is Fate.EXITED and record.exit_code == 0:
+                continue
+            if record.fate is Fate.UNKNOWN and isinstance(step, AGAIN) and attempt.number < 3:
+                return [(number, step, self._journal.again(number, step.word, host.name)), *todo[place + 1 :]]
+            raise self._wrong(host, step, record)
+        return None
+
+    def _wrong(self, host: Host, step: Step, record: Record) -> DeployError:
+        match record.fate:
+            case Fate.EXITED:
+                return CommandFailed(host.name, step.word, record.exit_code or 0, record.output)
+            case Fate.REFUSED if record.why.startswith("fenced"):
+                newest = int([*record.why.split(), "0", "0"][1])
+                return Fenced(host.name, self._authority.token, newest)
+            case Fate.REFUSED if record.why.startswith("no_room"):
+                return NoRoom(host.name, record.why.removeprefix("no_room").strip() or "the disk is full")
+            case Fate.REFUSED:
+                return Aborted(self._journal.aborted() or "an abort on the host")
+            case Fate.UNKNOWN:
+                return Undecided(host.name, record.id, record.why or "it was killed, or the host went down")
+            case Fate.ABSENT | Fate.RUNNING:
+                return Undecided(host.name, record.id, f"the host says it is {record.fate}")
+            case _:
+                assert_never(record.fate)
+
+    def _operation(self, step: Step, attempt: Attempt, host: Host) -> Operation:
+        deadline = DEADLINES.get(type(step), DEADLINE)
+        return Operation(attempt.operation, self.script(step, host), deadline, f"{step.word} on {host.name}")
+
+    def script(self, step: Step, host: Host) -> str:
+        """Return the shell script of a step on a host; KeyError for a step that only looks."""
+        environment, plan, recipe = self._environment, self._plan, self._environment.recipe
+        scripts: dict[type[Step], Callable[[], str]] = {
+            Prepare: lambda: shell.prepare(environment, plan),
+            Build: lambda: shell.build(environment, plan),
+            MaintenanceOn: lambda: shell.in_current(environment, plan, recipe.maintenance_on),
+            Migrate: lambda: shell.in_release(environment, plan, recipe.migrate, host),
+            Optimize: lambda: shell.in_release(environment, plan, recipe.optimize, host),
+            Candidate: lambda: shell.in_release(environment, plan, recipe.candidate_start, host),
+            CandidateStop: lambda: shell.in_release(environment, plan, recipe.candidate_stop, host),
+            Activate: lambda: shell.activate(environment, plan),
+            Restart: lambda: shell.in_current(environment, plan, recipe.restart),
+            MaintenanceOff: lambda: shell.in_current(environment, plan, recipe.maintenance_off),
+            Prune: lambda: shell.prune(environment, self._keep()),
+        }
+        return scripts[type(step)]()

@@ -1,0 +1,174 @@
+"""The shell lines that run on targets: built here from data, quoted always, run elsewhere; POSIX sh."""
+
+from collections.abc import Iterable, Mapping
+from shlex import quote
+
+from deployers.environment import Environment, Host, Recipe, Shared
+from deployers.plan import Plan
+
+_HEAD = "set -eu"
+COMPLETE = ".shipmate-complete"
+"""A file in a release that says it was unpacked whole."""
+BUILT = ".shipmate-built"
+"""A file in a release that says its dependencies are in place."""
+
+
+def inside(path: str, *lines: str) -> str:
+    """Return a script that runs the lines inside a directory and stops at the first that fails."""
+    return "\n".join((_HEAD, f"cd -- {quote(path)}", *lines))
+
+
+def filled(command: str, values: Mapping[str, str]) -> str:
+    """Return a recipe's command with its `{names}` replaced by quoted values; other braces stay as they are."""
+    for name, value in values.items():
+        command = command.replace("{" + name + "}", quote(value))
+    return command
+
+
+def prepare(environment: Environment, plan: Plan) -> str:
+    """Fetch the code and unpack the release beside the running one; does nothing where it is complete already."""
+    place = _place(environment)
+    release = f"releases/{plan.release}"
+    part = f"{release}.part"
+    return "\n".join(
+        (
+            _HEAD,
+            f"mkdir -p -- {quote(place)}",
+            f"cd -- {quote(place)}",
+            "mkdir -p releases shared",
+            f"if [ -e {quote(f'{release}/{COMPLETE}')} ]; then echo 'the release is here already'; exit 0; fi",
+            *_fetched(plan),
+            f"rm -rf -- {quote(part)} {quote(release)}",
+            f"mkdir -- {quote(part)}",
+            f"git --git-dir=repo archive --format=tar -o {quote(part + '.tar')} {quote(plan.sha)}",
+            f"tar -xf {quote(part + '.tar')} -C {quote(part)}",
+            f"rm -f -- {quote(part + '.tar')}",
+            f"printf '%s\\n' {quote(plan.sha)} > {quote(part + '/REVISION')}",
+            *(line for shared in environment.recipe.shared for line in _linked(shared, part)),
+            f": > {quote(f'{part}/{COMPLETE}')}",
+            f"mv -T -- {quote(part)} {quote(release)}",
+            f"echo 'unpacked {plan.sha[:12]}'",
+        )
+    )
+
+
+def _fetched(plan: Plan) -> tuple[str, ...]:
+    git = quote(plan.git)
+    return (
+        "export GIT_TERMINAL_PROMPT=0",
+        "if [ ! -d repo ]; then",
+        "  rm -rf repo.part",
+        f"  git clone --quiet --mirror --end-of-options {git} repo.part",
+        "  mv -T repo.part repo",
+        "else",
+        f"  git --git-dir=repo remote set-url origin {git}",
+        "  git --git-dir=repo fetch --quiet --prune --force origin"
+        " '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'",
+        "fi",
+        f"git --git-dir=repo cat-file -e {quote(plan.sha + '^{commit}')} ||"
+        f" {{ echo 'the repository has no commit {plan.sha}' >&2; exit 66; }}",
+    )
+
+
+def _linked(shared: Shared, part: str) -> Iterable[str]:
+    source, link = f"shared/{shared.source}", f"{part}/{shared.to}"
+    if shared.source == shared.to:
+        yield (
+            f'if [ ! -e {quote(source)} ]; then mkdir -p -- "$(dirname -- {quote(source)})";'
+            f" if [ -d {quote(link)} ]; then cp -R -- {quote(link)} {quote(source)};"
+            f" else mkdir -p -- {quote(source)}; fi; fi"
+        )
+    else:
+        missing = f"{source} is missing on this host: put it there once, then deploy again"
+        yield f"[ -e {quote(source)} ] || {{ echo {quote(missing)} >&2; exit 67; }}"
+    yield f"rm -rf -- {quote(link)}"
+    yield f'mkdir -p -- "$(dirname -- {quote(link)})"'
+    yield f'ln -s -- "$PWD/"{quote(source)} {quote(link)}'
+
+
+def build(environment: Environment, plan: Plan) -> str:
+    """Install what the release depends on; does nothing where that was done."""
+    return inside(
+        f"{_place(environment)}/releases/{plan.release}",
+        f"if [ -e {BUILT} ]; then echo 'built already'; exit 0; fi",
+        *_filled(environment, plan, environment.recipe.build),
+        f": > {BUILT}",
+    )
+
+
+def in_release(environment: Environment, plan: Plan, commands: Iterable[str], host: Host | None = None) -> str:
+    """Run a recipe's commands inside the new release."""
+    return inside(f"{_place(environment)}/releases/{plan.release}", *_filled(environment, plan, commands, host))
+
+
+def in_current(environment: Environment, plan: Plan, commands: Iterable[str]) -> str:
+    """Run a recipe's commands inside the release that is switched to; does nothing on a host that has none yet."""
+    return inside(
+        _place(environment),
+        "[ -e current ] || { echo 'nothing is served here yet'; exit 0; }",
+        "cd current",
+        *_filled(environment, plan, commands),
+    )
+
+
+def activate(environment: Environment, plan: Plan) -> str:
+    """Point `current` at the release in one rename, so that no request sees a half-made switch."""
+    release = f"releases/{plan.release}"
+    note = f"{plan.kind} {plan.ref} {plan.sha} {plan.release}"
+    return inside(
+        _place(environment),
+        f"[ -e {quote(f'{release}/{COMPLETE}')} ] ||"
+        f" {{ echo {quote(f'the release {plan.release} is not complete on this host')} >&2; exit 68; }}",
+        "rm -f current.next",
+        f"ln -s -- {quote(release)} current.next",
+        "mv -T -- current.next current",
+        f"printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" {quote(note)} >> revisions.log",
+        f"echo 'current is {plan.release}'",
+    )
+
+
+def prune(environment: Environment, keep: Iterable[str]) -> str:
+    """Delete the releases that are not to be kept; never the one that is served."""
+    kept = "|".join(quote(name) for name in keep) or "''"
+    return inside(
+        _place(environment),
+        'live=$(basename -- "$(readlink current || echo none)")',
+        "for path in releases/*; do",
+        '  name=$(basename -- "$path")',
+        '  [ "$name" = "$live" ] && continue',
+        f'  case "$name" in {kept}) continue ;; esac',
+        '  rm -rf -- "$path" && echo "deleted $name"',
+        "done",
+    )
+
+
+def revision(environment: Environment) -> str:
+    """Print the SHA and the release name that `current` points at; for reading only."""
+    return inside(
+        _place(environment),
+        "[ -e current ] || { echo 'none none'; exit 0; }",
+        'printf \'%s %s\\n\' "$(cat current/REVISION)" "$(basename -- "$(readlink current)")"',
+    )
+
+
+def pending_migrations(environment: Environment) -> str:
+    """Print the migrations that the served release has not run; for reading only."""
+    return inside(f"{_place(environment)}/current", environment.recipe.pending_migrations or ":")
+
+
+def _filled(environment: Environment, plan: Plan, commands: Iterable[str], host: Host | None = None) -> tuple[str, ...]:
+    values = {"environment": environment.name, "release": plan.release, "sha": plan.sha}
+    if host:
+        values |= {"port": str(host.port), "candidate_port": str(host.candidate_port), "host": host.name}
+    return tuple(filled(command, values) for command in commands)
+
+
+def _place(environment: Environment) -> str:
+    if environment.place is None:
+        raise ValueError(f"{environment.name} has no hosts")
+    return environment.place.path
+
+
+def has_candidate(recipe: Recipe) -> bool:
+    """Say whether the recipe can serve a release before it is switched to."""
+    return bool(recipe.candidate_start)

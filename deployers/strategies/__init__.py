@@ -1,0 +1,90 @@
+"""How a release spreads over its targets: each strategy says what should happen, and does nothing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from deployers.environment import Environment
+from deployers.plan import MaintenanceOff, Plan, Step
+from deployers.ports import Difference, Revision
+from deployers.strategies.going_back import going_back
+from deployers.strategies.rolling import rolling
+
+STRATEGIES = {"rolling": rolling}
+
+
+def release_name(sha: str, at: datetime) -> str:
+    """Return the name of a release's directory: `<utc stamp>-<short sha>`."""
+    return f"{at:%Y%m%d%H%M%S}-{sha[:8]}"
+
+
+def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are named where it is called
+    environment: Environment,
+    *,
+    kind: str,
+    revision: Revision,
+    replaces: str,
+    release: str,
+    difference: Difference | None,
+    strategy: str,
+) -> Plan:
+    """Return what will happen when this revision goes to this environment.
+
+    Raises:
+        KeyError: there is no such strategy.
+    """
+    migrations = difference.migrations if difference else ()
+    shape = going_back if kind == "rollback" else STRATEGIES[strategy]
+    return Plan(
+        kind=kind,
+        environment=environment.name,
+        git=environment.git,
+        repository=environment.repository,
+        ref=revision.ref,
+        sha=revision.sha,
+        release=release,
+        replaces=replaces,
+        strategy=strategy,
+        steps=tuple(shape(environment, migrations)),
+        migrations=migrations,
+        resolved=resolved(environment),
+    )
+
+
+def way_back(failed: Plan, environment: Environment, *, to: Revision, release: str, touched: Sequence[str]) -> Plan:
+    """Return the plan that takes a failed deployment back on the targets it has touched, last one first."""
+    targets = tuple(host.name for host in reversed(environment.hosts) if host.name in touched)
+    return Plan(
+        kind="rollback",
+        environment=failed.environment,
+        git=failed.git,
+        repository=failed.repository,
+        ref=to.ref,
+        sha=to.sha,
+        release=release,
+        replaces=failed.sha,
+        strategy="rolling",
+        steps=tuple(_at_once(environment, targets)),
+        migrations=failed.migrations,
+        resolved=resolved(environment),
+    )
+
+
+def letting_in(environment: Environment, targets: Iterable[str]) -> tuple[Step, ...]:
+    """Return the way out of a deployment that switched nothing: visitors are let in again."""
+    return (MaintenanceOff(tuple(targets)),) if environment.recipe.maintenance_off else ()
+
+
+def _at_once(environment: Environment, targets: tuple[str, ...]) -> Iterator[Step]:
+    yield from going_back(environment, (), targets=targets, ceremony=False)
+
+
+def resolved(environment: Environment) -> dict[str, Any]:
+    """Return the environment as JSON-ready data without secrets: part of what is approved."""
+    document = asdict(environment)
+    if document["health"]:
+        document["health"]["headers"] = sorted(document["health"]["headers"])
+    for shown_elsewhere in ("aliases", "freezes"):
+        document.pop(shown_elsewhere)
+    return document

@@ -1,0 +1,84 @@
+"""The way out of a deployment that went wrong: which one is safe is decided here, purely."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+_NOTICED = frozenset({"maintenance_on", "activate", "restart", "maintenance_off"})
+
+
+class WayOut(StrEnum):
+    """What to do after a failure or an abort."""
+
+    NOTHING = "nothing"
+    """Nobody noticed anything: the old release serves as before."""
+    BACK = "back"
+    """Go back to the release that served well before."""
+    LET_IN = "let_in"
+    """Switch maintenance off and stop: the release that is live is the one to keep for now."""
+    ASK = "ask"
+    """Switch maintenance off, keep the lock, and ask a person."""
+
+
+class Taken(Protocol):
+    """A step as it was recorded."""
+
+    @property
+    def kind(self) -> str:
+        """Return the step's word."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """Return the target's name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known when something went wrong."""
+
+    kind: str
+    touched: tuple[str, ...]
+    """Targets on which visitors could have noticed something."""
+    switched: tuple[str, ...]
+    """Targets on which the switch was at least begun."""
+    migrated: bool
+    """Whether a migration was at least begun, and the plan holds any."""
+    compatible: bool
+    automatic: bool
+    """Whether the environment lets Shipmate go back by itself."""
+    aborted: bool
+    back_wanted: bool
+    """Whether the abort asked to go back."""
+    way_back: bool
+    """Whether there is a release to go back to."""
+
+
+def touched(records: Iterable[Taken]) -> tuple[str, ...]:
+    """Return the targets on which visitors could have noticed the deployment, in the order of their first step."""
+    return tuple(dict.fromkeys(record.target for record in records if record.kind in _NOTICED))
+
+
+def switched(records: Iterable[Taken]) -> tuple[str, ...]:
+    """Return the targets on which the switch was begun."""
+    return tuple(dict.fromkeys(record.target for record in records if record.kind == "activate"))
+
+
+def decide(now: Situation) -> WayOut:
+    """Return the safe way out.
+
+    Nothing was noticed: nothing to do. A rollback never goes back itself. Over a migration that is not declared
+    compatible, or where going back by itself is switched off, a person is asked.
+    """
+    if not now.touched:
+        return WayOut.NOTHING
+    if not now.switched:
+        return WayOut.LET_IN
+    if now.kind == "rollback" or not now.way_back:
+        return WayOut.ASK
+    if now.migrated and not now.compatible:
+        return WayOut.ASK
+    wanted = now.back_wanted if now.aborted else now.automatic
+    return WayOut.BACK if wanted else WayOut.ASK
