@@ -68,7 +68,7 @@ LOOKING = Verdict(Judgement.LOOKING)
 def judge(samples: Sequence[Sample], health: Health, *, hold: timedelta) -> Verdict:
     """Return the verdict over all looks so far, oldest first.
 
-    Sick at `health.failures` bad looks in a row at one place. Well when every place has been watched for `hold`, its last
+    Sick at `health.failures` bad looks in a row at one place. Well when every place was watched for `hold`, its last
     `health.failures` looks were good, at most `max_error_rate` of all were bad and the 95th percentile is fast enough.
     Blind looks in a row (twice `failures`) are inconclusive: never a success, never taken for sickness.
     """

@@ -157,7 +157,7 @@ class Plan:
         document = {f.name: getattr(self, f.name) for f in fields(self)}
         document["steps"] = [_written(step) for step in self.steps]
         document["migrations"] = list(self.migrations)
-        document["resolved"] = json.loads(json.dumps(dict(self.resolved), default=_plain))
+        document["resolved"] = dict(self.resolved)
         return document
 
     @classmethod
@@ -178,12 +178,6 @@ class Plan:
         document = self.document()
         del document["release"], document["ref"]
         return sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return str(value)
 
 
 def _written(step: Step) -> dict[str, Any]:

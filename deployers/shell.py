@@ -7,6 +7,7 @@ from deployers.environment import Environment, Host, Recipe, Shared
 from deployers.plan import Plan
 
 _HEAD = "set -eu"
+_EVERYTHING = "'+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'"
 COMPLETE = ".shipmate-complete"
 """A file in a release that says it was unpacked whole."""
 BUILT = ".shipmate-built"
@@ -53,7 +54,8 @@ def prepare(environment: Environment, plan: Plan) -> str:
 
 
 def _fetched(plan: Plan) -> tuple[str, ...]:
-    git = quote(plan.git)
+    git, commit = quote(plan.git), quote(f"{plan.sha}^{{commit}}")
+    missing = quote(f"the repository has no commit {plan.sha}")
     return (
         "export GIT_TERMINAL_PROMPT=0",
         "if [ ! -d repo ]; then",
@@ -62,11 +64,9 @@ def _fetched(plan: Plan) -> tuple[str, ...]:
         "  mv -T repo.part repo",
         "else",
         f"  git --git-dir=repo remote set-url origin {git}",
-        "  git --git-dir=repo fetch --quiet --prune --force origin"
-        " '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'",
+        f"  git --git-dir=repo fetch --quiet --prune --force origin {_EVERYTHING}",
         "fi",
-        f"git --git-dir=repo cat-file -e {quote(plan.sha + '^{commit}')} ||"
-        f" {{ echo 'the repository has no commit {plan.sha}' >&2; exit 66; }}",
+        f"git --git-dir=repo cat-file -e {commit} || {{ echo {missing} >&2; exit 66; }}",
     )
 
 

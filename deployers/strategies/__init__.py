@@ -1,8 +1,9 @@
 """How a release spreads over its targets: each strategy says what should happen, and does nothing."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from deployers.environment import Environment
@@ -87,4 +88,9 @@ def resolved(environment: Environment) -> dict[str, Any]:
         document["health"]["headers"] = sorted(document["health"]["headers"])
     for shown_elsewhere in ("aliases", "freezes"):
         document.pop(shown_elsewhere)
-    return document
+    plain: dict[str, Any] = json.loads(json.dumps(document, default=_plain))
+    return plain
+
+
+def _plain(value: object) -> object:
+    return value.total_seconds() if isinstance(value, timedelta) else str(value)
