@@ -1,0 +1,81 @@
+"""From the tables of shipmate.toml to the values that everybody reads."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bot.settings import schema
+from deployers import environment as to
+from deployers import recipes
+
+
+def environments(file: schema.File, folder: Path) -> dict[str, to.Environment]:
+    """Return every environment with its recipe resolved and its paths made absolute."""
+    tables = recipe_tables(file)
+    return {name: _environment(name, table, file.app, tables, folder) for name, table in file.environments.items()}
+
+
+def recipe_tables(file: schema.File) -> dict[str, dict[str, Any]]:
+    """Return the built-in recipes with what the file says laid over them, and the file's own."""
+    tables: dict[str, dict[str, Any]] = recipes.built_in()
+    for name, table in file.recipes.items():
+        tables[name] = tables.get(name, {}) | table.model_dump(exclude_unset=True)
+    return tables
+
+
+def _environment(
+    name: str, table: schema.Environment, app: schema.App, tables: Mapping[str, Mapping[str, Any]], folder: Path
+) -> to.Environment:
+    chosen = table.recipe or app.recipe
+    strategies = tuple(dict.fromkeys(table.strategies)) or (table.strategy,)
+    approvals, rollback = table.approvals, table.rollback
+    built = to.Environment(
+        name=name,
+        app=app.name,
+        git=app.git,
+        recipe=recipes.recipe(chosen, tables[chosen], environment=name),
+        repository=app.repository,
+        aliases=tuple(table.aliases),
+        url=(table.url or "").rstrip("/"),
+        deployer=table.deployer,
+        strategy=table.strategy,
+        strategies=strategies,
+        approvals=to.Approvals(**dict(approvals)),
+        after=table.after,
+        required_checks=tuple(table.checks.required),
+        freezes=tuple(to.Freeze(tuple(each.days), each.start, each.until, each.reason) for each in table.freezes),
+        rollback=to.RollbackPolicy(**dict(rollback)),
+    )
+    return replace(
+        built,
+        place=_place(table.ssh, folder) if table.ssh else None,
+        workflow=to.Workflow(table.github.workflow, dict(table.github.inputs)) if table.github else None,
+        health=_health(table.health) if table.health else None,
+        canary=_canary(table.canary, strategies),
+        backup=to.Backup(**dict(table.backup)) if table.backup else None,
+    )
+
+
+def _place(ssh: schema.Ssh, folder: Path) -> to.Place:
+    values = dict(ssh)
+    values["hosts"] = tuple(to.Host(**dict(host)) for host in ssh.hosts)
+    values["known_hosts"] = str(folder / Path(ssh.known_hosts).expanduser())
+    return to.Place(**values)
+
+
+def _health(table: schema.Health) -> to.Health:
+    values = dict(table)
+    values["accept"] = tuple(table.accept)
+    values["components"] = tuple(
+        to.Component(name, path or f"{table.path.rstrip('/')}/{name}") for name, path in table.components.items()
+    )
+    if table.version:
+        values["version"] = to.Version(table.version.path or "", table.version.field, table.version.file)
+    return to.Health(**values)
+
+
+def _canary(table: schema.Canary | None, strategies: tuple[str, ...]) -> to.Canary | None:
+    if table is None:
+        return to.Canary() if "canary" in strategies else None
+    return to.Canary(**dict(table))

@@ -1,0 +1,277 @@
+"""The shape of shipmate.toml, as pydantic sees it; what it reads becomes values in `build`."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+
+from bot.settings.words import (
+    Address,
+    Batch,
+    Clock,
+    Cron,
+    Day,
+    Duration,
+    Folder,
+    Git,
+    HostName,
+    Member,
+    Moment,
+    Name,
+    Positive,
+    Route,
+    User,
+    Web,
+    Zone,
+    shown,
+)
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Word = Annotated[str, Field(min_length=1)]
+Code = Annotated[int, Field(ge=100, le=599)]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are faults, and a number is not a string."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class App(Table):
+    """What is deployed."""
+
+    name: Word = Field(examples=["AskProAI"])
+    git: Git = Field(examples=["git@github.com:owner/name.git"])
+    repository: str = Field(default="", pattern=r"^([\w.-]+/[\w.-]+)?$", examples=["owner/name"])
+    timezone: Zone = "UTC"
+    recipe: str = "web"
+
+
+class Channels(Table):
+    """Where Shipmate speaks."""
+
+    deployments: Word = "deployments"
+    alerts: Word = "alerts"
+    monitoring: Word = "monitoring"
+
+
+class Slack(Table):
+    """What concerns Slack and is no secret."""
+
+    channels: Channels = Channels()
+
+
+class Approvals(Table):
+    """Who has to agree."""
+
+    required: int = Field(default=1, ge=0, le=20)
+    role: str = "approver"
+    expires: Positive = Field(default="30m", validate_default=True)
+    author_may_approve: bool = False
+
+
+class Checks(Table):
+    """Which check runs must be green."""
+
+    required: list[Word] = []
+
+
+class Freeze(Table):
+    """A weekly time in which nothing is deployed."""
+
+    days: list[Day] = Field(min_length=1, examples=[["fri"]])
+    start: Clock = Field(alias="from", examples=["16:00"])
+    until: Moment = Field(examples=["mon 07:00"])
+    reason: str = ""
+
+
+class Host(Table):
+    """One target."""
+
+    name: HostName = Field(examples=["web1"])
+    address: Address = Field(examples=["10.0.0.11"])
+    ssh_port: Port = 22
+    port: Port = 80
+    candidate_port: Port = 8081
+
+
+class Ssh(Table):
+    """Where on the hosts the application lives."""
+
+    user: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", examples=["deploy"])
+    path: Folder = Field(examples=["/var/www/app"])
+    hosts: list[Host] = Field(min_length=1, examples=[[{"name": "web1", "address": "10.0.0.11"}]])
+    known_hosts: Word = "known_hosts"
+    batch: Batch = 1
+    parallel: int = Field(default=10, ge=1, le=100)
+    keep_releases: int = Field(default=5, ge=2, le=100)
+
+
+class GitHub(Table):
+    """The workflow that deploys."""
+
+    workflow: str = Field(pattern=r"^[\w.-]+\.ya?ml$", examples=["deploy.yml"])
+    inputs: dict[str, str] = {}
+
+
+class Version(Table):
+    """Where the running release says which SHA it is."""
+
+    path: Route | None = None
+    field: str = Field(default="", alias="json")
+    file: str = ""
+
+
+def _components(value: Any) -> dict[str, str]:
+    if isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(r"[\w-]+", each) for each in value):
+        return dict.fromkeys(value, "")
+    if isinstance(value, dict) and all(isinstance(path, str) and path.startswith("/") for path in value.values()):
+        return value
+    raise ValueError(
+        f'{shown(value)} are not components. Write a list of names such as `["database"]`,'
+        ' or a table with their paths such as `{ database = "/health/db" }`'
+    )
+
+
+def _headers(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) and text.isprintable() for text in value.values()):
+        raise ValueError(f'{shown(value)} are not headers. Write `{{ Authorization = "env:HEALTH_TOKEN" }}`')
+    for name, text in value.items():
+        if re.search("auth|token|key|cookie|secret", name, re.IGNORECASE) and not re.fullmatch(
+            r"env:[A-Z][A-Z0-9_]*", text
+        ):
+            raise ValueError(f'`{name}` holds a secret. Write `{name} = "env:HEALTH_TOKEN"` and set that variable')
+    return value
+
+
+class Health(Table):
+    """What healthy means."""
+
+    path: Route = "/api/health"
+    accept: list[Code] = Field(default=[200], min_length=1)
+    components: Annotated[dict[str, str], PlainValidator(_components)] = {}
+    version: Version | None = None
+    target: str = ""
+    candidate: str = ""
+    host: str = ""
+    headers: Annotated[dict[str, str], PlainValidator(_headers)] = {}
+    interval: Positive = Field(default="2s", validate_default=True)
+    window: Positive = Field(default="2m", validate_default=True)
+    timeout: Positive = Field(default="5s", validate_default=True)
+    failures: int = Field(default=3, ge=1, le=100)
+    max_error_rate: float = Field(default=0.05, ge=0, le=1)
+    max_p95: Positive = Field(default="1s", validate_default=True)
+
+
+class Canary(Table):
+    """How a canary is judged."""
+
+    percentage: int = Field(default=10, ge=1, le=99)
+    duration: Positive = Field(default="1h", validate_default=True)
+    success_rate: float = Field(default=99.5, gt=0, le=100)
+
+
+class Backup(Table):
+    """Where backups go."""
+
+    directory: Folder = Field(examples=["/var/backups/app"])
+    database: str = ""
+    restore: str = ""
+    keep: int = Field(default=14, ge=1)
+
+
+class Rollback(Table):
+    """When Shipmate goes back by itself."""
+
+    automatic: bool = True
+    veto: Duration = Field(default="0s", validate_default=True)
+    blame_window: Duration = Field(default="30m", validate_default=True)
+    migrations: Literal["ask", "compatible"] = "ask"
+
+
+class Environment(Table):
+    """One environment."""
+
+    aliases: list[Name] = []
+    url: Web | None = None
+    deployer: Literal["ssh", "github"] = "ssh"
+    recipe: str | None = None
+    strategy: str = "rolling"
+    strategies: list[str] = []
+    approvals: Approvals = Approvals()
+    after: str = ""
+    checks: Checks = Checks()
+    freezes: list[Freeze] = []
+    ssh: Ssh | None = None
+    github: GitHub | None = None
+    health: Health | None = None
+    canary: Canary | None = None
+    backup: Backup | None = None
+    rollback: Rollback = Rollback()
+
+
+def _shared(value: Any) -> list[str | dict[str, str]]:
+    if isinstance(value, list) and all(_inside(each) for each in value):
+        return value
+    raise ValueError(
+        f"{shown(value)} are not shared paths. Write paths inside the release such as"
+        ' `["storage", { from = ".env.{environment}", to = ".env" }]`'
+    )
+
+
+def _inside(entry: Any) -> bool:
+    ends = (
+        [entry] if isinstance(entry, str) else [entry.get("from"), entry.get("to")] if isinstance(entry, dict) else []
+    )
+    known = not isinstance(entry, dict) or set(entry) == {"from", "to"}
+    return bool(ends) and known and all(isinstance(end, str) and _relative(end) for end in ends)
+
+
+def _relative(path: str) -> bool:
+    return (
+        bool(path.strip("./"))
+        and path.isprintable()
+        and not path.startswith(("/", "~"))
+        and ".." not in path.split("/")
+    )
+
+
+class Recipe(Table):
+    """The commands that a kind of application needs."""
+
+    shared: Annotated[list[str | dict[str, str]], PlainValidator(_shared)] = []
+    maintenance_on: list[Word] = []
+    build: list[Word] = []
+    pending_migrations: str = ""
+    migrate: list[Word] = []
+    migrations_path: str = ""
+    optimize: list[Word] = []
+    candidate_start: list[Word] = []
+    candidate_stop: list[Word] = []
+    restart: list[Word] = []
+    maintenance_off: list[Word] = []
+    queue_status: str = ""
+    log: str = ""
+
+
+class Schedule(Table):
+    """Something that happens by the clock."""
+
+    name: Name = Field(examples=["morning"])
+    cron: Cron = Field(examples=["0 9 * * mon-fri"])
+    checklist: str = ""
+    report: str = ""
+    channel: Word = "deployments"
+
+
+class File(Table):
+    """The whole of shipmate.toml."""
+
+    app: App
+    slack: Slack = Slack()
+    roles: dict[str, list[Member]] = {}
+    operators: dict[str, User] = {}
+    environments: dict[Name, Environment] = Field(min_length=1)
+    recipes: dict[Name, Recipe] = {}
+    schedules: list[Schedule] = []
+    checklists: dict[str, Any] = {}
