@@ -42,7 +42,7 @@ class App(Table):
 
     name: Word = Field(examples=["AskProAI"])
     git: Git = Field(examples=["git@github.com:owner/name.git"])
-    repository: str = Field(default="", pattern=r"^([\w.-]+/[\w.-]+)?$", examples=["owner/name"])
+    repository: str = Field(default="", pattern=r"^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?$", examples=["owner/name"])
     timezone: Zone = "UTC"
     recipe: str = "web"
 
@@ -110,7 +110,7 @@ class Ssh(Table):
 class GitHub(Table):
     """The workflow that deploys."""
 
-    workflow: str = Field(pattern=r"^[\w.-]+\.ya?ml$", examples=["deploy.yml"])
+    workflow: str = Field(pattern=r"^[A-Za-z0-9_.-]+\.ya?ml$", examples=["deploy.yml"])
     inputs: dict[str, str] = {}
 
 

@@ -22,7 +22,7 @@ _CRON = (
 
 def duration(value: Any) -> timedelta:
     """Return how long `"2s"`, `"30m"` or `"1h30m"` is."""
-    if not isinstance(value, str) or not re.fullmatch(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+", value):
+    if not isinstance(value, str) or not re.fullmatch(r"(?:[0-9]{1,6}(?:\.[0-9]+)?(?:ms|[smhd]))+", value):
         raise ValueError(
             f'{shown(value)} is not a duration. Write a number with its unit, such as `"2s"`, `"30m"` or `"1h"`'
         )
@@ -54,7 +54,7 @@ def cron(value: Any) -> str:
     for text, (name, low, high, names) in zip(fields, _CRON, strict=True):
         if not all(_cron_part(part, low, high, names) for part in text.lower().split(",")):
             raise ValueError(
-                f"`{text}` cannot be the {name} of a cron line. Write {low}-{high}, `*`, a range or a step such as `*/5`"
+                f"`{text}` cannot be the {name} of a cron line. Write {low}-{high}, `*`, a range or a step (`*/5`)"
             )
     return str(value)
 
