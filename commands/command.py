@@ -68,7 +68,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A button or bare command that opens a modal at once: `view` is pure, needs no look-up and returns Slack's view JSON."""
+    """A button or bare command that opens a modal at once.
+
+    `view` is pure, needs no look-up and returns Slack's view JSON.
+    """
 
     name: str
     """The action id of the button, or the name of the slash command that opens it when it has no text."""

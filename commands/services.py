@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlmodel import Session
-from storage.store import Store
 
 from deployers.environment import Environment
 from deployers.ports import Preflight, Repository
 from storage.models import Deployment
+from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,16 @@ class Person:
 
 
 class People(Protocol):
-    """Who may do what, asked live; every method raises `commands.errors.IdentityUnknown` when it cannot be told (fail closed)."""
+    """Who may do what, asked live.
+
+    Every method raises `commands.errors.IdentityUnknown` when it cannot be told (fail closed).
+    """
 
     def holds(self, person: Person, role: str) -> bool:
-        """Say whether the person has the role now: by id, by e-mail, or as a live member of a user group; admins have every role."""
+        """Say whether the person has the role now: by id, by e-mail, or as a live member of a user group.
+
+        Admins have every role.
+        """
         ...
 
     def holders(self, role: str) -> tuple[str, ...]:
@@ -65,3 +71,5 @@ class Services:
     now: Callable[[], datetime]
     deployments_channel: str = "deployments"
     alerts_channel: str = "alerts"
+    timezone: str = "UTC"
+    """The zone of the app, in which freezes are meant."""

@@ -1,0 +1,152 @@
+"""How far a deployment has come: a bar for each target, what happens now, how long it takes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from commands.replies import Block
+from commands.views.blocks import context, line, section
+from commands.views.words import count, doing, lasting, noun, when
+from storage.models import Deployment, StepRecord, StepState
+from storage.reports import Facts
+
+MOST_TARGETS = 10
+CELLS = 10
+_DONE = frozenset({StepState.SUCCEEDED, StepState.SKIPPED})
+
+
+class Interest(IntEnum):
+    """How much somebody who watches wants to see a target; the lowest first."""
+
+    TROUBLE = 0
+    BUSY = 1
+    WAITING = 2
+    DONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One target's way through the plan."""
+
+    target: str
+    done: int
+    steps: int
+    word: str
+    interest: Interest
+
+    @property
+    def text(self) -> str:
+        """Return the bar as text."""
+        cells = min(CELLS, self.steps) or 1
+        full = cells if self.done >= self.steps else self.done * cells // self.steps
+        return f"{'▰' * full}{'▱' * (cells - full)}  *{line(self.target, 60)}*  {self.word}"
+
+
+def progress(seen: Facts) -> list[Block]:
+    """Return the bars of all targets; beyond ten those in trouble or at work come first, the rest is counted."""
+    shown = bars(seen.plan.get("steps", []), seen.steps)
+    return [section("\n".join(_folded(shown)))] if shown else []
+
+
+def going_back(records: Sequence[StepRecord]) -> list[Block]:
+    """Return how far an automatic rollback has come, from its records alone."""
+    targets = dict.fromkeys(it.target for it in records)
+    lines = []
+    for target in targets:
+        latest = list(_latest(it for it in records if it.target == target).values())
+        done = sum(it.state in _DONE for it in latest)
+        lines.append(f"{'▰' * min(done, CELLS)}  *{line(target, 60)}*  {_word(latest, total=None)[0]}")
+    more = [f"… and {len(lines) - MOST_TARGETS} more targets"] if len(lines) > MOST_TARGETS else []
+    return [section("\n".join([*lines[:MOST_TARGETS], *more]))] if lines else []
+
+
+def bars(steps: Sequence[Mapping[str, Any]], records: Iterable[StepRecord]) -> list[Bar]:
+    """Return a bar for each target of the plan, in the order of the plan."""
+    latest = _latest(records)
+    targets = dict.fromkeys(target for step in steps for target in step["targets"])
+    return [_bar(target, steps, latest) for target in targets]
+
+
+def timing(seen: Facts, now: datetime | None = None) -> Block:
+    """Return when it began, how long it has taken and how long it usually takes."""
+    deployment = seen.deployment
+    if deployment.started_at is None:
+        return context("Not started yet")
+    until = deployment.finished_at or now or last_seen(deployment, (*seen.steps, *seen.child_steps))
+    took = lasting((until - deployment.started_at).total_seconds())
+    usual = f", usually {lasting(seen.typical_seconds)}" if seen.typical_seconds else ""
+    if deployment.finished_at:
+        return context(f"Took {took}{usual} · ended {when(deployment.finished_at)}")
+    return context(f"Since {when(deployment.started_at)} · {took} so far{usual}")
+
+
+def last_seen(deployment: Deployment, records: Iterable[StepRecord]) -> datetime:
+    """Return the newest instant that the rows tell of."""
+    told = [it.finished_at or it.started_at for it in records]
+    return max([deployment.changed_at, *told])
+
+
+def current_step(seen: Facts) -> str:
+    """Return what happens now, in words; empty when nothing is on its way."""
+    running = [it for it in _latest(seen.child_steps or seen.steps).values() if it.state is StepState.INTENDED]
+    if not running:
+        return ""
+    step = min(running, key=lambda it: it.number)
+    where = [line(it.target, 40) for it in running if it.number == step.number]
+    places = ", ".join(where[:3]) + (f" and {len(where) - 3} more" if len(where) > 3 else "")
+    total = len(seen.plan.get("steps", []))
+    of = "" if seen.child_steps else f"Step {step.number + 1} of {total}: "
+    return f"{of}{doing(step.kind)} on {places}"
+
+
+def _latest(records: Iterable[StepRecord]) -> dict[tuple[int, str], StepRecord]:
+    newest: dict[tuple[int, str], StepRecord] = {}
+    for record in sorted(records, key=lambda it: it.attempt):
+        newest[record.number, record.target] = record
+    return newest
+
+
+def _bar(target: str, steps: Sequence[Mapping[str, Any]], latest: Mapping[tuple[int, str], StepRecord]) -> Bar:
+    numbers = [number for number, step in enumerate(steps) if target in step["targets"]]
+    records = [latest[number, target] for number in numbers if (number, target) in latest]
+    done = sum(record.state in _DONE for record in records)
+    word, interest = _word(records, total=len(numbers))
+    return Bar(target, done, len(numbers), word, interest)
+
+
+def _word(records: Sequence[StepRecord], *, total: int | None) -> tuple[str, Interest]:
+    for record in records:
+        if record.state is StepState.FAILED:
+            return f":x: {noun(record.kind)} failed", Interest.TROUBLE
+        if record.state is StepState.UNKNOWN:
+            return f":question: {noun(record.kind)}: outcome unknown", Interest.TROUBLE
+    for record in records:
+        if record.state is StepState.INTENDED:
+            return doing(record.kind), Interest.BUSY
+    if total is None or len(records) >= total:
+        return "done", Interest.DONE
+    last = f"{noun(records[-1].kind)} done" if records else "waiting"
+    return last, Interest.WAITING
+
+
+def _folded(shown: Sequence[Bar]) -> list[str]:
+    if len(shown) <= MOST_TARGETS:
+        return [bar.text for bar in shown]
+    ordered = sorted(shown, key=lambda bar: bar.interest)
+    rest = ordered[MOST_TARGETS:]
+    counted = ", ".join(
+        f"{number} {name}"
+        for name, number in (
+            ("in trouble", sum(bar.interest is Interest.TROUBLE for bar in rest)),
+            ("at work", sum(bar.interest is Interest.BUSY for bar in rest)),
+            ("waiting", sum(bar.interest is Interest.WAITING for bar in rest)),
+            ("done", sum(bar.interest is Interest.DONE for bar in rest)),
+        )
+        if number
+    )
+    return [
+        *(bar.text for bar in ordered[:MOST_TARGETS]),
+        f"… and {count(len(rest), 'more target', 'more targets')}: {counted}",
+    ]

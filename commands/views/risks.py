@@ -1,0 +1,64 @@
+"""What could go wrong with a difference, told before anybody approves; rules as data."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from deployers.ports import Difference, Finding
+
+MANY_COMMITS = 50
+MANY_LINES = 2_000
+_LOCKS = ("composer.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "poetry.lock", "*.lock", "go.sum")
+_CONFIGURATION = ("config/*", ".env*", "docker-compose*.yml", "nginx/*", "*.service")
+_PIPELINE = (".github/workflows/*", ".ci/*", "Dockerfile*", "deploy/*")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One risk: when it is there, and how it is told."""
+
+    there: Callable[[Difference], bool]
+    told: Callable[[Difference], str]
+
+
+RULES = (
+    Rule(
+        lambda it: bool(it.migrations), lambda it: f"the database changes ({_number(len(it.migrations), 'migration')})"
+    ),
+    Rule(
+        lambda it: it.behind_count > 0,
+        lambda it: (
+            f"{_number(it.behind_count, 'commit')} that runs now disappears"
+            if it.behind_count == 1
+            else f"{it.behind_count} commits that run now disappear"
+        ),
+    ),
+    Rule(lambda it: _touches(it, _LOCKS), lambda _: "dependencies change"),
+    Rule(lambda it: _touches(it, _CONFIGURATION), lambda _: "configuration changes"),
+    Rule(lambda it: _touches(it, _PIPELINE), lambda _: "the pipeline itself changes"),
+    Rule(lambda it: it.ahead_count > MANY_COMMITS, lambda it: f"{it.ahead_count} commits at once"),
+    Rule(
+        lambda it: it.insertions + it.deletions > MANY_LINES, lambda it: f"{it.insertions + it.deletions} changed lines"
+    ),
+)
+
+
+def risks(difference: Difference, findings: Sequence[Finding] = (), *, way_back: str | None) -> list[str]:
+    """Return what could go wrong, in words; an empty list means that nothing was found."""
+    told = [rule.told(difference) for rule in RULES if rule.there(difference)]
+    if way_back is None:
+        told.append("no way back: no earlier release served well here")
+    told += [f"{it.where}: {it.what}{f' ({it.detail})' if it.detail else ''}" for it in findings if not it.good]
+    return told
+
+
+def _touches(difference: Difference, patterns: Sequence[str]) -> bool:
+    return any(
+        fnmatch(path, pattern) or fnmatch(path.rpartition("/")[2], pattern)
+        for path in difference.touched
+        for pattern in patterns
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,109 @@
+"""The words that cards share: icons, people, times, durations."""
+
+import re
+from datetime import UTC, datetime
+
+from commands.views.blocks import code, escape, line
+from storage.models import Deployment, Kind, Status
+
+S = Status
+ICONS: dict[Status, str] = {
+    S.REQUESTED: ":hourglass:",
+    S.AWAITING_APPROVAL: ":raised_hand:",
+    S.QUEUED: ":hourglass:",
+    S.PREPARING: ":package:",
+    S.RUNNING: ":rocket:",
+    S.VERIFYING: ":stethoscope:",
+    S.HOLDING: ":eyes:",
+    S.ROLLING_BACK: ":rewind:",
+    S.INCOMPLETE: ":rotating_light:",
+    S.UNKNOWN: ":question:",
+    S.SUCCEEDED: ":white_check_mark:",
+    S.FAILED: ":x:",
+    S.ROLLED_BACK: ":leftwards_arrow_with_hook:",
+    S.REJECTED: ":no_entry:",
+    S.EXPIRED: ":wastebasket:",
+    S.CANCELLED: ":black_square_for_stop:",
+    S.REFUSED: ":no_entry_sign:",
+    S.SUPERSEDED: ":fast_forward:",
+}
+STEPS: dict[str, tuple[str, str]] = {
+    "prepare": ("fetch the code", "fetching the code"),
+    "build": ("install dependencies", "installing dependencies"),
+    "maintenance_on": ("maintenance on", "switching maintenance on"),
+    "migrate": ("migrate the database", "migrating the database"),
+    "optimize": ("warm caches", "warming caches"),
+    "candidate": ("start a candidate", "starting the candidate"),
+    "candidate_check": ("check the candidate", "checking the candidate"),
+    "candidate_stop": ("stop the candidate", "stopping the candidate"),
+    "activate": ("activate", "activating"),
+    "restart": ("restart services", "restarting services"),
+    "maintenance_off": ("maintenance off", "switching maintenance off"),
+    "verify": ("verify", "verifying"),
+    "prune": ("delete old releases", "deleting old releases"),
+}
+_SLACK_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+
+def noun(step: str) -> str:
+    """Return what a step is called."""
+    return STEPS.get(step, (step.replace("_", " "), ""))[0]
+
+
+def doing(step: str) -> str:
+    """Return what happens while a step runs."""
+    return STEPS.get(step, ("", step.replace("_", " ")))[1]
+
+
+def who(person: str, name: str = "") -> str:
+    """Return somebody as a mention where Slack knows them, else by name."""
+    if person == "shipmate":
+        return "Shipmate"
+    if _SLACK_ID.fullmatch(person):
+        return f"<@{person}>"
+    if person.startswith("cli:"):
+        return f"{line(name or person.removeprefix('cli:'), 60)} (command line)"
+    return line(name or person or "somebody", 60)
+
+
+def short(sha: str | None) -> str:
+    """Return a SHA as people quote it."""
+    return (sha or "")[:7]
+
+
+def release(ref: str, sha: str | None) -> str:
+    """Return a revision as people want to see it."""
+    return code(short(sha) if ref == sha else ref, 80)
+
+
+def when(at: datetime | None) -> str:
+    """Return an instant in the reader's own zone, with UTC for those whose program cannot."""
+    if at is None:
+        return ""
+    utc = at.astimezone(UTC)
+    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{utc:%Y-%m-%d %H:%M} UTC>"
+
+
+def lasting(seconds: float | None) -> str:
+    """Return a duration in the words one would say."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def title(deployment: Deployment) -> str:
+    """Return `#12 v2.3 → production`, the name of a deployment in text."""
+    arrow = "←" if deployment.kind is Kind.ROLLBACK else "→"
+    return f"#{deployment.id} {release(deployment.ref, deployment.sha)} {arrow} *{escape(deployment.environment)}*"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,162 @@
+"""Whether a deployment may begin: a snapshot in, a verdict out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from deployers.environment import Freeze
+from deployers.freezes import frozen
+from deployers.ports import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the gates look at, as it was at one instant."""
+
+    environment: str
+    ref: str
+    sha: str
+    strategy: str
+    now: datetime
+    kind: str = "deploy"
+    zone: str = "UTC"
+    """The zone in which freezes are meant: `Europe/Berlin`."""
+    strategies: tuple[str, ...] = ()
+    """The strategies that the environment allows; empty allows any."""
+    freezes: tuple[Freeze, ...] = ()
+    after: str = ""
+    """The environment where the same SHA must have succeeded first."""
+    succeeded_there: bool = False
+    required_checks: tuple[str, ...] = ()
+    checks: Mapping[str, str] = field(default_factory=dict)
+    """What is known of the checks on this SHA: name to conclusion."""
+    findings: tuple[Finding, ...] = ()
+    approvals_needed: int = 0
+    approvals_standing: int | None = None
+    """How many approvers still have the role; None before anybody was asked."""
+    who: str = ""
+    """Who can clear a gate, as mentions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """No gate is shut; this many people have to agree."""
+
+    approvals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A gate is shut: which, why, since when, who can clear it, and what to type next."""
+
+    code: str
+    why: str
+    since: datetime | None = None
+    who: str = ""
+    next: str = ""
+
+
+Verdict = Allowed | Refused
+
+
+def judge(asked: Snapshot) -> Verdict:
+    """Return the first gate that stops the deployment, or how it may go ahead.
+
+    A rollback makes production safe again, so no gate stops it.
+    """
+    if asked.kind == "rollback":
+        return Allowed(0)
+    for gate in (_strategy, _freeze, _after, _checks, _preflight):
+        if refused := gate(asked):
+            return refused
+    return Allowed(asked.approvals_needed)
+
+
+def still(asked: Snapshot) -> Verdict:
+    """Judge once more before a release is activated: the same gates, and whether the approvals still stand.
+
+    The preflight is not asked again: the steps meet the hosts themselves by now.
+    """
+    if asked.kind == "rollback":
+        return Allowed(0)
+    for gate in (_strategy, _freeze, _after, _checks, _approvals):
+        if refused := gate(asked):
+            return refused
+    return Allowed(asked.approvals_needed)
+
+
+def _strategy(asked: Snapshot) -> Refused | None:
+    if not asked.strategies or asked.strategy in asked.strategies:
+        return None
+    allowed = ", ".join(f"`{name}`" for name in asked.strategies)
+    return Refused(
+        "strategy",
+        f"{asked.environment} does not allow the strategy `{asked.strategy}`; it allows {allowed}.",
+        next=f"/deploy {asked.environment} {asked.ref} --strategy {asked.strategies[0]}",
+    )
+
+
+def _freeze(asked: Snapshot) -> Refused | None:
+    window = frozen(asked.freezes, asked.now, asked.zone)
+    if window is None:
+        return None
+    reason = f" ({window.reason})" if window.reason else ""
+    return Refused(
+        "frozen",
+        f"{asked.environment} is frozen until {window.until:%a %d %b %H:%M}{reason}.",
+        since=window.since,
+        who=asked.who,
+        next=f"/deploy {asked.environment} {asked.ref}",
+    )
+
+
+def _after(asked: Snapshot) -> Refused | None:
+    if not asked.after or asked.succeeded_there:
+        return None
+    return Refused(
+        "after",
+        f"{asked.ref} ({asked.sha[:7]}) has not succeeded on {asked.after} yet; {asked.environment} comes after it.",
+        next=f"/deploy {asked.after} {asked.ref}",
+    )
+
+
+def _checks(asked: Snapshot) -> Refused | None:
+    told = {name: asked.checks.get(name, "unknown") for name in asked.required_checks}
+    red = {name: said for name, said in told.items() if said != "success"}
+    if not red:
+        return None
+    words = ", ".join(f"`{name}` is {said}" for name, said in red.items())
+    code = "checks_unknown" if set(red.values()) == {"unknown"} else "checks_red"
+    hint = " I have heard nothing from continuous integration about this revision." if code == "checks_unknown" else ""
+    return Refused(
+        code,
+        f"The checks that {asked.environment} requires are not all green on {asked.sha[:7]}: {words}.{hint}",
+        who=asked.who,
+        next=f"/deploy {asked.environment} {asked.ref}",
+    )
+
+
+def _preflight(asked: Snapshot) -> Refused | None:
+    bad = [finding for finding in asked.findings if finding.blocking and not finding.good]
+    if not bad:
+        return None
+    words = "; ".join(f"{it.where}: {it.what}{f' ({it.detail})' if it.detail else ''}" for it in bad[:5])
+    more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
+    return Refused(
+        "preflight",
+        f"{asked.environment} is not ready to be deployed to. {words}{more}.",
+        who=asked.who,
+        next=f"/deploy {asked.environment} {asked.ref}",
+    )
+
+
+def _approvals(asked: Snapshot) -> Refused | None:
+    if asked.approvals_standing is None or asked.approvals_standing >= asked.approvals_needed:
+        return None
+    return Refused(
+        "approval_revoked",
+        f"Only {asked.approvals_standing} of the {asked.approvals_needed} approvals that {asked.environment} needs"
+        " still stand: somebody who approved does not have the role any more.",
+        who=asked.who,
+        next=f"/deploy {asked.environment} {asked.ref}",
+    )
