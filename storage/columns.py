@@ -55,4 +55,9 @@ def words(kind: type[StrEnum]) -> Words:
     return Words(kind)
 
 
+def plain(text: str) -> str:
+    """Return the text without what PostgreSQL refuses: NUL bytes and lone surrogates."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 Document = JSON(none_as_null=True)

@@ -8,6 +8,7 @@ from storage.models.inbox import Asking, InboxRow, InboxState
 from storage.models.lock import Leadership, Lock
 from storage.models.outbox import OutboxRow, OutboxState, Saying
 from storage.models.plan import StoredPlan
+from storage.models.spooled import SpooledEntry
 from storage.models.step import StepRecord, StepState
 from storage.models.target import TargetRecord
 
@@ -31,6 +32,7 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "Saying",
+    "SpooledEntry",
     "Status",
     "StepRecord",
     "StepState",

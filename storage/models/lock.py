@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Instant
@@ -12,7 +13,7 @@ class Lock(SQLModel, table=True):
 
     environment: str = Field(primary_key=True)
     deployment_id: int = Field(foreign_key="deployment.id")
-    token: int = 0
+    token: int = Field(default=0, sa_type=BigInteger)
     """The fencing token of the leader that took it."""
     taken_at: datetime = Field(sa_type=Instant)
 
@@ -21,7 +22,7 @@ class Leadership(SQLModel, table=True):
     """The one row that says who may run deployments; its epoch is the fencing token."""
 
     id: int = Field(default=1, primary_key=True)
-    epoch: int = 0
+    epoch: int = Field(default=0, sa_type=BigInteger)
     holder: str = ""
     """`<host>:<pid>:<start>` of the process that leads."""
     beat_at: datetime | None = Field(default=None, sa_type=Instant)

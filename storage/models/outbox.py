@@ -42,7 +42,7 @@ class OutboxRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     kind: Saying = Field(sa_type=words(Saying))
     key: str = Field(unique=True)
-    """`card:<deployment>`, or anything that is the same when the same thing is said again; travels as message metadata."""
+    """`card:<deployment>`, or anything that is the same for the same thing said twice; travels as message metadata."""
     deployment_id: int | None = Field(default=None, foreign_key="deployment.id", index=True)
     channel: str = ""
     """A channel's name or id; empty for a private or direct message."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.columns import Instant, words
@@ -36,13 +36,13 @@ class StepRecord(SQLModel, table=True):
     attempt: int = 1
     operation: str = Field(unique=True)
     """The operation id that travels with the effect: `d<deployment>.<number>.<target>.<attempt>`."""
-    token: int = 0
+    token: int = Field(default=0, sa_type=BigInteger)
     """The fencing token under which it was sent."""
     state: StepState = Field(default=StepState.INTENDED, sa_type=words(StepState))
     exit_code: int | None = None
     output: str = ""
     """The end of what it printed, at most 64 KiB."""
-    output_bytes: int = 0
+    output_bytes: int = Field(default=0, sa_type=BigInteger)
     output_sha256: str = ""
     message: str = ""
     resolved_by: str | None = None

@@ -1,0 +1,102 @@
+"""What people asked: written before it is acknowledged, run only if it was acknowledged in time."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from storage.columns import plain
+from storage.errors import NotFound
+from storage.models import InboxRow, InboxState
+from storage.once import insert_once
+
+
+def receive(session: Session, row: InboxRow) -> InboxRow | None:
+    """Store a request and return it; None when it is here already."""
+    row.text = plain(row.text)
+    return insert_once(session, row, "key")
+
+
+def acked(session: Session, row_id: int, at: datetime) -> bool:
+    """Make a request eligible, now that its acknowledgement went out; False if it is void by now."""
+    row = _locked(session, row_id)
+    if row.state is not InboxState.RECEIVED:
+        return False
+    row.state, row.acked_at = InboxState.ELIGIBLE, at
+    session.flush()
+    return True
+
+
+def void(session: Session, row_id: int, why: str, at: datetime) -> bool:
+    """Decide that a request is never run; False if it ran already."""
+    row = _locked(session, row_id)
+    if row.state not in {InboxState.RECEIVED, InboxState.ELIGIBLE}:
+        return False
+    _finish(row, InboxState.VOID, why, at)
+    session.flush()
+    return True
+
+
+def next_eligible(session: Session) -> InboxRow | None:
+    """Claim the oldest eligible request, so that nobody else runs it."""
+    row = session.exec(
+        select(InboxRow)
+        .where(InboxRow.state == InboxState.ELIGIBLE)
+        .order_by(col(InboxRow.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).first()
+    if row is not None:
+        row.state = InboxState.RUNNING
+        row.attempts += 1
+        session.flush()
+    return row
+
+
+def done(session: Session, row_id: int, outcome: str, at: datetime) -> None:
+    """Write down how a request ended: `ok`, or the code of what was shown."""
+    _finish(_locked(session, row_id), InboxState.DONE, outcome, at)
+    session.flush()
+
+
+def void_unacked(session: Session, at: datetime, *, older_than: timedelta = timedelta(0)) -> list[InboxRow]:
+    """Decide that requests without an acknowledgement are never run, and return them so that their authors are told."""
+    rows = _in_state(session, InboxState.RECEIVED, until=at - older_than)
+    for row in rows:
+        _finish(row, InboxState.VOID, "not_acknowledged", at)
+    session.flush()
+    return rows
+
+
+def resume_running(session: Session) -> list[InboxRow]:
+    """Make requests that a crash interrupted eligible again, and return them."""
+    rows = _in_state(session, InboxState.RUNNING)
+    for row in rows:
+        row.state = InboxState.ELIGIBLE
+    session.flush()
+    return rows
+
+
+def backlog(session: Session) -> list[InboxRow]:
+    """Return the requests that wait to be run, oldest first."""
+    return list(session.exec(select(InboxRow).where(InboxRow.state == InboxState.ELIGIBLE).order_by(col(InboxRow.id))))
+
+
+def _in_state(session: Session, state: InboxState, *, until: datetime | None = None) -> list[InboxRow]:
+    asked = select(InboxRow).where(InboxRow.state == state).order_by(col(InboxRow.id)).with_for_update()
+    if until is not None:
+        asked = asked.where(InboxRow.received_at <= until)
+    return list(session.exec(asked))
+
+
+def _locked(session: Session, row_id: int) -> InboxRow:
+    row = session.exec(
+        select(InboxRow).where(InboxRow.id == row_id).with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("request", str(row_id))
+    return row
+
+
+def _finish(row: InboxRow, state: InboxState, outcome: str, at: datetime) -> None:
+    row.state, row.outcome, row.finished_at = state, plain(outcome), at

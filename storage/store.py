@@ -1,0 +1,79 @@
+"""The way in to what the bot remembers: one database, transactions that write, and looks that cannot."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from storage import postgres, revisions, sqlite
+from storage.faults import translated
+
+__all__ = ["Session", "Store"]
+
+
+class Store:
+    """One database; sessions may be used from several threads, each session by one thread."""
+
+    def __init__(self, url: str) -> None:
+        """Remember where the database is; nothing is opened before the first use."""
+        parsed = make_url(url)
+        if parsed.drivername in {"postgres", "postgresql"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed.render_as_string(hide_password=False)
+        self.engine: Engine = (sqlite if parsed.get_backend_name() == "sqlite" else postgres).engine(parsed)
+        self._shown = parsed.render_as_string(hide_password=True)
+        self._looking = self.engine.execution_options(**_looking(self.engine))
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """Open a write transaction: committed at the end, rolled back when anything is raised.
+
+        SQLite has one writer at a time from the first moment; PostgreSQL locks rows as they are asked for.
+        """
+        with (
+            translated(self._shown, revisions.newest()),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            session.connection()
+            yield session
+
+    @contextmanager
+    def look(self) -> Iterator[Session]:
+        """Open a session that sees one moment of the database and cannot write."""
+        with (
+            translated(self._shown, revisions.newest()),
+            Session(self._looking, expire_on_commit=False) as session,
+        ):
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the tables up to this version; safe to call twice, and from two processes at once."""
+        with translated(self._shown, revisions.newest()), self.engine.begin() as connection:
+            revisions.upgrade(connection)
+
+    def revision(self) -> str | None:
+        """Return the revision that the database is at, or None when it has no tables of ours."""
+        with translated(self._shown, revisions.newest()), self._looking.connect() as connection:
+            return revisions.of(connection)
+
+    def check_revision(self) -> None:
+        """Refuse a database that this version cannot work with.
+
+        Raises:
+            NotMigrated: it is older, or empty.
+            NewerDatabase: a newer version has changed it.
+        """
+        revisions.demand_newest(self.revision())
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _looking(engine: Engine) -> dict[str, object]:
+    if engine.dialect.name == "sqlite":
+        return {sqlite.READING: True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
