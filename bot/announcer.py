@@ -1,0 +1,54 @@
+"""One message per deployment, always showing the row as it is: renders cards from rows, at the moment of sending."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bot.slack.posting import Message
+from commands.replies import Block
+from storage.reports import Facts, facts
+from storage.store import Store
+
+MOST_TEXT = 3_000
+
+View = Callable[[Facts], Sequence[Block]]
+
+
+class Announcer:
+    """Renders the card of a deployment; after an outage only its present state is ever asked for."""
+
+    def __init__(self, store: Store, view: View) -> None:
+        self._store = store
+        self._view = view
+
+    async def render(self, deployment_id: int) -> Message:
+        """Return the card as it should look now, with the version that it shows."""
+        return await asyncio.to_thread(self.card, deployment_id)
+
+    def card(self, deployment_id: int) -> Message:
+        """Return the card as it should look now; blocks for as long as the database takes."""
+        with self._store.look() as session:
+            seen = facts(session, deployment_id)
+        blocks = tuple(self._view(seen))
+        return Message(plain(blocks), blocks, seen.deployment.version)
+
+
+def plain(blocks: Sequence[Block]) -> str:
+    """Return what blocks say, without their shape: for notifications, and where blocks are refused."""
+    text = "\n".join(line for block in blocks for line in _lines(block) if line)
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
+
+
+def _lines(block: Block) -> Iterator[str]:
+    yield _text(block.get("text"))
+    for part in (*block.get("fields", ()), *(block.get("elements", ()) if block.get("type") == "context" else ())):
+        yield _text(part).replace("\n", ": ", 1)
+
+
+def _text(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict):
+        return ""
+    inner = part.get("text", "")
+    return inner if isinstance(inner, str) else _text(inner)

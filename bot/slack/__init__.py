@@ -1,0 +1,1 @@
+"""Slack: what comes in, who asks, and every call that goes out."""

@@ -1,0 +1,260 @@
+"""Delivers the outbox: paced, coalesced, tried again; what is said is read at the moment of sending."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bot.slack.calls import Limited, Refused
+from bot.slack.clocks import Clocks
+from bot.slack.lanes import Lanes
+from bot.slack.posting import Sent
+from bot.slack.sending import Sender, waits_for_card
+from storage import audit, outbox
+from storage.models import OutboxRow, OutboxState, Saying
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+GAP_SECONDS = 1.0
+"""Between two messages in a channel, and between two edits of a card."""
+_PRIVATE_GAP = 0.1
+_LONGEST_BACKOFF = 30.0
+_AT_ONCE = 500
+_LOOK_AGAIN = timedelta(milliseconds=500)
+_PATIENCE = {
+    Saying.PRIVATE: timedelta(hours=1),
+    Saying.DIRECT: timedelta(days=1),
+    Saying.POST: timedelta(days=1),
+    Saying.FILE: timedelta(days=1),
+}
+"""How old a message may be and still be tried; cards and alerts are tried for ever."""
+_FEW = 8
+_CURABLE = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "token_revoked",
+        "token_expired",
+        "account_inactive",
+        "missing_scope",
+        "access_denied",
+    }
+)
+"""Refusals that an admin can cure, after which everything that waits should go out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A row at the moment of sending, with its deployment's card."""
+
+    row: OutboxRow
+    card: OutboxRow | None
+    again: bool
+    """Whether an earlier try may have reached Slack without anybody hearing of it."""
+
+
+class Delivery:
+    """The one place from which the outbox goes to Slack; one message at a time in each lane."""
+
+    def __init__(
+        self,
+        store: Store,
+        sender: Sender,
+        clocks: Clocks,
+        *,
+        every: float = 0.25,
+        gap: float = GAP_SECONDS,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._now = clocks.now
+        self._monotonic = clocks.monotonic
+        self._pause = clocks.pause
+        self._every = every
+        self._gap = gap
+        self._lanes = Lanes(monotonic=clocks.monotonic)
+        self._woken = asyncio.Event()
+        self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="delivery")
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._told: set[str] = set()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look at the outbox at once; called from the loop."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped; what an earlier process was told to wait for is tried at once."""
+        await self._safely(self._hurry)
+        while not self._stopping:
+            self._woken.clear()
+            await self._round()
+            try:
+                await asyncio.wait_for(self._woken.wait(), timeout=self._every)
+            except TimeoutError:
+                pass
+
+    async def stop(self, *, seconds: float = 5.0) -> None:
+        """Deliver what is due, for a moment, then stop; the rest waits in its rows for the next start."""
+        self._stopping = True
+        self._woken.set()
+        until = self._monotonic() + seconds
+        while (await self._round() or self._under_way) and self._monotonic() < until:
+            await self._pause(0.05)
+        for task in tuple(self._under_way.values()):
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        self._books.shutdown(wait=True, cancel_futures=True)
+
+    async def _round(self) -> int:
+        """Begin every delivery that is due and whose lane is free; return how many rows wait."""
+        rows = await self._safely(self._due) or []
+        for row in rows:
+            lane = _lane(row)
+            if row.id is None or row.id in self._under_way or not self._lanes.take(lane):
+                continue
+            task = asyncio.get_running_loop().create_task(self._deliver(row.id, lane))
+            self._under_way[row.id] = task
+            task.add_done_callback(partial(self._ended, row.id))
+        return len(rows)
+
+    def _ended(self, number: int, _: "asyncio.Task[None]") -> None:
+        del self._under_way[number]
+
+    async def _deliver(self, number: int, lane: str) -> None:
+        pause = _PRIVATE_GAP if lane.startswith("private:") else self._gap
+        try:
+            picked = await self._safely(self._pick, number)
+            if picked is None:
+                pause = 0.0
+                return
+            try:
+                sent = await self._sender.send(picked.row, picked.card, again=picked.again)
+            except Limited as limit:
+                pause = limit.seconds
+                await self._safely(self._later, picked.row, limit, timedelta(seconds=limit.seconds))
+            except Exception as error:  # noqa: BLE001 — logged there; a message that breaks one attempt must not stop the others
+                await self._failed(picked.row, error)
+            else:
+                await self._sent(picked.row, sent)
+        finally:
+            self._lanes.leave(lane, pause=pause)
+
+    async def _sent(self, row: OutboxRow, sent: Sent) -> None:
+        # It has been said. Until that is written down it would be said again, so this is tried for as long as it takes.
+        seconds = 0.2
+        while not await self._safely(self._write_sent, row, sent):
+            await self._pause(seconds)
+            seconds = min(seconds * 2, _LONGEST_BACKOFF)
+
+    async def _failed(self, row: OutboxRow, error: Exception) -> None:
+        log.warning(
+            "%s could not be delivered (attempt %d): %s", row.key, row.attempts, error, exc_info=_unexpected(error)
+        )
+        if hopeless(row, error, now=self._now()):
+            await self._safely(self._give_up, row, error)
+        else:
+            await self._safely(self._later, row, error, backoff(row.attempts))
+
+    def _due(self) -> list[OutboxRow]:
+        with self._store.look() as session:
+            return outbox.due(session, self._now(), limit=_AT_ONCE)
+
+    def _hurry(self) -> bool:
+        with self._store.begin() as session:
+            for row in outbox.due(session, self._now() + timedelta(days=2), limit=_AT_ONCE):
+                row.next_at = min(row.next_at, self._now())
+                session.add(row)
+        return True
+
+    def _pick(self, number: int) -> Picked | None:
+        """Read the row as it is now and commit that it is being tried, before it is."""
+        with self._store.begin() as session:
+            row = session.get(OutboxRow, number)
+            if row is None or row.state is not OutboxState.WAITING:
+                return None
+            card = None if row.deployment_id is None else outbox.card_of(session, row.deployment_id)
+            if waits_for_card(row, card):
+                row.next_at = self._now() + _LOOK_AGAIN
+                session.add(row)
+                return None
+            again = row.attempts > 0
+            return Picked(outbox.trying(session, number), card, again)
+
+    def _write_sent(self, row: OutboxRow, sent: Sent) -> bool:
+        at, number = self._now(), _number(row)
+        with self._store.begin() as session:
+            stored = outbox.delivered(session, number, ts=sent.ts or row.ts, at=at, shown=sent.shown)
+            if row.kind is Saying.CARD:
+                stored.channel = sent.channel or stored.channel
+                session.add(stored)
+            if sent.plainly and row.key not in self._told:
+                self._told.add(row.key)
+                audit.record(session, **_entry(row, "message.said_plainly", sent.plainly), at=at)
+        return True
+
+    def _later(self, row: OutboxRow, error: Exception, wait: timedelta) -> bool:
+        with self._store.begin() as session:
+            outbox.failed(session, _number(row), error=str(error)[:500], next_at=self._now() + wait)
+        return True
+
+    def _give_up(self, row: OutboxRow, error: Exception) -> bool:
+        at = self._now()
+        with self._store.begin() as session:
+            outbox.give_up(session, _number(row), error=str(error)[:500], at=at)
+            audit.record(session, **_entry(row, "message.given_up", str(error)), at=at)
+        return True
+
+    async def _safely(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a piece of book-keeping in a thread; None when the database is away."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._books, work, *arguments)
+        except Exception:
+            log.exception("The outbox could not be read or written")
+            return None
+
+
+def backoff(attempts: int) -> timedelta:
+    """Return how long to wait after this many attempts."""
+    return timedelta(seconds=min(_LONGEST_BACKOFF, 0.5 * 2 ** min(attempts, 10)))
+
+
+def hopeless(row: OutboxRow, error: Exception, *, now: datetime) -> bool:
+    """Say whether trying again makes no sense: never for a card or an alert."""
+    patience = _PATIENCE.get(row.kind)
+    if patience is None:
+        return False
+    if now - row.created_at > patience:
+        return True
+    if isinstance(error, Refused):
+        return error.error not in _CURABLE and row.attempts >= _FEW
+    return False
+
+
+def _lane(row: OutboxRow) -> str:
+    if row.kind is Saying.CARD and row.ts:
+        return row.key
+    if row.kind in {Saying.PRIVATE, Saying.DIRECT}:
+        return f"private:{row.person}"
+    return f"channel:{row.channel.removeprefix('#')}"
+
+
+def _entry(row: OutboxRow, action: str, why: str) -> dict[str, Any]:
+    subject = f"outbox:{row.id}" if row.deployment_id is None else f"deployment:{row.deployment_id}"
+    detail = {"key": row.key, "kind": row.kind.value, "channel": row.channel, "why": why[:500]}
+    return {"actor": "shipmate", "action": action, "subject": subject, "detail": detail}
+
+
+def _number(row: OutboxRow) -> int:
+    if row.id is None:
+        raise ValueError("a row has no number before it is stored")
+    return row.id
+
+
+def _unexpected(error: Exception) -> bool:
+    return not hasattr(error, "method")

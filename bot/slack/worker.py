@@ -1,0 +1,208 @@
+"""Runs what was asked, once its ack is out: oldest first, several people at a time, each person's requests in order."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Protocol
+from uuid import uuid4
+
+from bot.slack.intake import RESTARTED, asked, number, void_note
+from commands.command import Handler, Request
+from commands.errors import CommandError
+from commands.replies import Reply
+from commands.services import Person, Services
+from deployers.errors import DeployError
+from storage import inbox, outbox
+from storage.errors import StorageError
+from storage.models import Asking, InboxRow, OutboxRow, Saying
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+MOST_AT_ONCE = 100
+THREADS = 6
+_LONGEST_PAUSE = 5.0
+
+Handlers = Mapping[tuple[Asking, str], Handler]
+"""What runs, by how it was asked and its name."""
+
+BROKEN = (
+    "Something of mine broke (error {id}), and I cannot say how far `{asked}` got. "
+    "Look at `/deploy status` before you try again; the log has the details under that id."
+)
+INTERRUPTED = (
+    "I was interrupted {times} times while I ran `{asked}`, so I stopped trying. "
+    "Look at `/deploy status` before you send it again."
+)
+UNKNOWN = "I do not know `{asked}` (any more). Type `/deploy help` to see what I can do."
+
+
+class Doorman(Protocol):
+    """Who somebody is."""
+
+    def person(self, user: str) -> Person:
+        """Return the person; raises CommandError for those who may not ask."""
+        ...
+
+
+class Worker:
+    """Takes eligible requests from the inbox and answers them through the outbox."""
+
+    def __init__(
+        self,
+        services: Services,
+        handlers: Handlers,
+        doorman: Doorman,
+        *,
+        said: Callable[[], None] = lambda: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        every: float = 1.0,
+    ) -> None:
+        self._services = services
+        self._store = services.store
+        self._handlers = handlers
+        self._doorman = doorman
+        self._said = said
+        self._pause = pause
+        self._every = every
+        self._woken = asyncio.Event()
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="command")
+        self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="worker")
+        self._queues: dict[str, asyncio.Lock] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look at the inbox at once; called from the loop."""
+        self._woken.set()
+
+    def recover(self) -> None:
+        """At the start, before the door opens: resume what was running, and void what was never acknowledged."""
+        with self._store.begin() as session:
+            inbox.resume_running(session)
+            now = self._services.now()
+            for row in inbox.void_unacked(session, now):
+                outbox.say(session, void_note(row, RESTARTED, at=now))
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        while not self._stopping:
+            self._woken.clear()
+            while not self._stopping and len(self._running) < MOST_AT_ONCE and (row := await self._next()):
+                self._begin(row)
+            try:
+                await asyncio.wait_for(self._woken.wait(), timeout=self._every)
+            except TimeoutError:
+                pass
+
+    async def stop(self, *, seconds: float = 10.0) -> None:
+        """Take nothing more and let what runs end; what does not is resumed by the next start."""
+        self._stopping = True
+        self._woken.set()
+        if self._running:
+            await asyncio.wait(tuple(self._running), timeout=seconds)
+        for task in tuple(self._running):
+            task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._books.shutdown(wait=False, cancel_futures=True)
+
+    async def _next(self) -> InboxRow | None:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._books, self._take)
+        except Exception:
+            log.exception("The inbox could not be read")
+            return None
+
+    def _take(self) -> InboxRow | None:
+        with self._store.begin() as session:
+            return inbox.next_eligible(session)
+
+    def _begin(self, row: InboxRow) -> None:
+        # Locks are fair, so that a person's requests run in the order in which they were taken.
+        queue = self._queues.setdefault(row.person, asyncio.Lock())
+        task = asyncio.get_running_loop().create_task(self._serve(row, queue))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        if not self._running:
+            self._queues.clear()
+        self._woken.set()
+
+    async def _serve(self, row: InboxRow, queue: asyncio.Lock) -> None:
+        loop = asyncio.get_running_loop()
+        async with queue:
+            reply = await loop.run_in_executor(self._threads, self._answer, row)
+            seconds = 0.2
+            # The command has run: only its answer is left to be written down, for as long as that takes.
+            while True:
+                try:
+                    await loop.run_in_executor(self._books, self._finish, row, reply)
+                    break
+                except Exception:
+                    log.exception("The answer to %s could not be written down", row.key)
+                    await self._pause(seconds)
+                    seconds = min(seconds * 2, _LONGEST_PAUSE)
+        self._said()
+
+    def _answer(self, row: InboxRow) -> Reply:
+        if row.attempts > MOST_ATTEMPTS:
+            return _no(INTERRUPTED.format(times=MOST_ATTEMPTS, asked=asked(row)), "interrupted")
+        handler = self._handlers.get((row.kind, row.name))
+        if handler is None:
+            return _no(UNKNOWN.format(asked=asked(row)), "unknown_command")
+        try:
+            return handler(request(row, self._doorman.person(row.person)), self._services)
+        except (CommandError, DeployError, StorageError) as error:
+            return _no(_sentence(str(error)), error.code)
+        except Exception:
+            name = uuid4().hex[:8]
+            log.exception("Error %s in %s of %s", name, row.name, row.person, extra={"error_id": name, "inbox": row.id})
+            return _no(BROKEN.format(id=name, asked=asked(row)), f"bug:{name}")
+
+    def _finish(self, row: InboxRow, reply: Reply) -> None:
+        now = self._services.now()
+        with self._store.begin() as session:
+            if reply.text or reply.blocks:
+                outbox.say(session, answer(row, reply, key=f"reply:{row.key}", at=now))
+            inbox.done(session, number(row), reply.code, now)
+
+
+def request(row: InboxRow, person: Person) -> Request:
+    """Return the request that a row stands for."""
+    fields = row.values.get("fields", {})
+    value = row.values.get("private_metadata" if row.kind is Asking.SUBMISSION else "value", "")
+    return Request(
+        name=row.name,
+        person=person,
+        text=row.text,
+        value=str(value),
+        fields={str(block): str(said) for block, said in fields.items()},
+        channel=row.channel,
+        key=row.key,
+    )
+
+
+def answer(row: InboxRow, reply: Reply, *, key: str, at: datetime) -> OutboxRow:
+    """Return the private message that carries a reply to the one who asked."""
+    return OutboxRow(
+        kind=Saying.PRIVATE,
+        key=key,
+        channel=row.channel,
+        person=row.person,
+        response_url=row.response_url,
+        payload={"text": reply.text, "blocks": list(reply.blocks)},
+        next_at=at,
+        created_at=at,
+    )
+
+
+def _no(text: str, code: str) -> Reply:
+    return Reply(text, ok=False, code=code)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '`', ')')) else '.'}"
