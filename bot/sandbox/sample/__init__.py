@@ -1,0 +1,1 @@
+"""The sources of the sample application, as they are committed to the sample repository."""

@@ -1,0 +1,6 @@
+CREATE TABLE invoices (
+  id INTEGER PRIMARY KEY,
+  call INTEGER NOT NULL REFERENCES calls (id),
+  cents INTEGER NOT NULL
+);
+ALTER TABLE calls ADD COLUMN agent TEXT;
