@@ -17,7 +17,7 @@ def require(services: Services, person: Person, *roles: str, to: str) -> None:
 
 
 def require_rollback(services: Services, person: Person) -> None:
-    """Let the person through who may roll back: the role `rollback` where there is one, else deployers and operators."""
+    """Let the person through who may roll back: the role `rollback` if there is one, else deployers and operators."""
     configured = bool(services.people.holders("rollback"))
     roles = ("rollback", "operator") if configured else ("deployer", "operator")
     require(services, person, *roles, to="roll back")

@@ -1,0 +1,132 @@
+"""The one message that a deployment has in #deployments, as it should look now."""
+
+from datetime import datetime
+
+from commands.replies import Block
+from commands.views import choices, outcome
+from commands.views.blocks import actions, context, escape, line, message, section
+from commands.views.progress import current_step, going_back, progress, timing
+from commands.views.request import decisions, request, summary
+from commands.views.words import ICONS, count, release, title, when, who
+from storage.models import HOLDS, Deployment, Kind, Status
+from storage.reports import Facts
+
+S = Status
+_WAITING = frozenset({S.REQUESTED, S.AWAITING_APPROVAL})
+_AT_WORK = HOLDS - {S.INCOMPLETE, S.UNKNOWN}
+_SAID: dict[Status, str] = {
+    S.REQUESTED: "{who} wants to {do} {it}",
+    S.AWAITING_APPROVAL: "{who} wants to {do} {it}",
+    S.QUEUED: "{who} is about to {do} {it}",
+    S.PREPARING: "{who} and I are getting ready to {do} {it}",
+    S.RUNNING: "{who} and I are {doing} {it}",
+    S.VERIFYING: "{who} and I are checking whether {it} is well",
+    S.HOLDING: "{who} and I are watching {it}",
+    S.ROLLING_BACK: "{it} did not go well; I am going back",
+    S.SUCCEEDED: "{who} {done} {it}",
+    S.FAILED: "{it} failed",
+    S.ROLLED_BACK: "{it} did not go well, and I went back",
+    S.INCOMPLETE: "{it} stopped half way, and needs you",
+    S.UNKNOWN: "{it} stopped: I cannot tell what became of a step",
+    S.REJECTED: "{it} was rejected",
+    S.EXPIRED: "{it} expired before enough people agreed",
+    S.CANCELLED: "{it} was cancelled",
+    S.REFUSED: "{it} was refused",
+    S.SUPERSEDED: "{it} gave way to another deployment",
+}
+_VERBS = {
+    Kind.DEPLOY: ("deploy", "deploying", "deployed"),
+    Kind.ROLLBACK: ("bring back", "bringing back", "brought back"),
+}
+
+
+def announcement(seen: Facts, *, now: datetime | None = None, behind: Deployment | None = None) -> tuple[Block, ...]:
+    """Return the whole card; without `now` it tells time only as far as the rows do.
+
+    `behind` is what a queued deployment waits for.
+    """
+    deployment = seen.deployment
+    head = section(f"{ICONS[deployment.status]} {headline(deployment)}")
+    if deployment.status in _WAITING:
+        body = _waiting(seen)
+    elif deployment.status is S.QUEUED:
+        body = _queued(seen, behind)
+    elif deployment.status in _AT_WORK:
+        body = _at_work(seen, now)
+    else:
+        body = outcome.outcome(seen)
+    return message(head, *body)
+
+
+def text(seen: Facts) -> str:
+    """Return the card in one line: what notifications and plain clients show."""
+    return f"{ICONS[seen.deployment.status]} {headline(seen.deployment)}"
+
+
+def headline(deployment: Deployment) -> str:
+    """Return what is going on in one sentence."""
+    do, doing, done = _VERBS[deployment.kind]
+    towards = "to" if deployment.kind is Kind.DEPLOY else "on"
+    what = f"{release(deployment.ref, deployment.sha)} {towards} *{escape(deployment.environment)}*"
+    said = _SAID[deployment.status].format(
+        who=who(deployment.requested_by, deployment.requested_name), it=what, do=do, doing=doing, done=done
+    )
+    return f"{said} · #{deployment.id}"
+
+
+def _waiting(seen: Facts) -> list[Block]:
+    deployment = seen.deployment
+    required, role = _policy(seen)
+    until = f" until {when(deployment.expires_at)}" if deployment.expires_at else ""
+    needs = f"Needs {count(required, 'approval')} by `{escape(role)}`{until}" if required else f"Waits{until}"
+    return [
+        *request(seen),
+        *decisions(seen.approvals, deployment.plan_hash, required),
+        context(needs),
+        actions(choices.approve(deployment), choices.reject(deployment), choices.cancel(deployment)),
+    ]
+
+
+def _queued(seen: Facts, behind: Deployment | None) -> list[Block]:
+    deployment = seen.deployment
+    waits = f"Queued behind {title(behind)}" if behind else "Begins in a moment"
+    return [
+        *request(seen),
+        *decisions(seen.approvals, deployment.plan_hash),
+        context(f"{waits}."),
+        actions(choices.cancel(deployment)),
+    ]
+
+
+def _at_work(seen: Facts, now: datetime | None) -> list[Block]:
+    deployment = seen.deployment
+    blocks = [summary(seen), *decisions(seen.approvals, deployment.plan_hash), *progress(seen)]
+    if deployment.status is S.ROLLING_BACK:
+        blocks += outcome.trouble(seen)
+        if seen.automatic_rollback:
+            to = release(seen.automatic_rollback.ref, seen.automatic_rollback.sha)
+            blocks.append(section(f":rewind: *Going back to {to}*"))
+            blocks += going_back(seen.child_steps)
+    if step := current_step(seen):
+        blocks.append(context(step))
+    blocks.append(timing(seen, now))
+    return [*blocks, *_stopping(seen)]
+
+
+def _stopping(seen: Facts) -> list[Block]:
+    deployment = seen.deployment
+    if deployment.status is S.ROLLING_BACK:
+        return []
+    if deployment.aborted_by:
+        then = " and going back" if deployment.abort_back else ""
+        return [context(f":octagonal_sign: Stopping{then}, as {who(deployment.aborted_by)} asked")]
+    back = seen.seen.get("way_back")
+    buttons = [choices.abort(deployment)]
+    if back and deployment.kind is Kind.DEPLOY:
+        buttons.append(choices.abort_back(deployment, line(back, 40)))
+    return [actions(*buttons)]
+
+
+def _policy(seen: Facts) -> tuple[int, str]:
+    policy = seen.plan.get("resolved", {}).get("approvals", {})
+    return int(policy.get("required", 0)), str(policy.get("role", "approver"))

@@ -1,0 +1,104 @@
+"""The loud message of a deployment that went wrong: what, where, why probably, and what to do."""
+
+from commands.replies import Block
+from commands.views import choices
+from commands.views.blocks import actions, fence, header, line, message, section
+from commands.views.outcome import failing, last_lines, resolving, unclear, way_out, where
+from commands.views.troubles import likely
+from commands.views.words import release, who
+from storage.models import Deployment, Kind, Status
+from storage.reports import Facts
+
+S = Status
+_TITLES: dict[Status, str] = {
+    S.FAILED: "failed",
+    S.ROLLED_BACK: "failed and was rolled back",
+    S.INCOMPLETE: "stopped half way: the targets are not of one mind",
+    S.UNKNOWN: "stopped: what became of a step is not known",
+}
+
+
+def failed(seen: Facts) -> tuple[str, tuple[Block, ...]]:
+    """Return the message that says that a deployment went wrong: its line for notifications, and its blocks."""
+    deployment = seen.deployment
+    return text(seen), message(
+        header(f"{deployment.environment} {choices.named(deployment)} {_TITLES.get(deployment.status, 'failed')}"),
+        *_what(seen),
+        *_cause(seen),
+        section(_state(seen)),
+        actions(*_buttons(seen)),
+    )
+
+
+def text(seen: Facts) -> str:
+    """Return the failure in one line, such as a pager shows."""
+    deployment, failure = seen.deployment, seen.deployment.failure or {}
+    why = line(str(failure.get("message", "")), 300) or _TITLES.get(deployment.status, "failed")
+    said = f"{line(deployment.environment, 60)} {line(choices.named(deployment), 80)} failed: {why}"
+    match deployment.status:
+        case S.ROLLED_BACK if seen.automatic_rollback:
+            return f"{said}. Rolled back to {line(choices.named(seen.automatic_rollback), 80)}."
+        case S.INCOMPLETE:
+            return f"{said}. The targets are not of one mind. Next: {way_out(seen)}"
+        case S.UNKNOWN:
+            return f"{said}. Tell me what became of it with `/deploy resolve {deployment.id}`."
+        case _:
+            return said
+
+
+def _what(seen: Facts) -> list[Block]:
+    deployment, failure = seen.deployment, seen.deployment.failure or {}
+    record = failing(seen)
+    asked = f"Asked for by {who(deployment.requested_by, deployment.requested_name)}, #{deployment.id}."
+    told = f"{where(failure, record)}{line(str(failure.get('message', 'no reason was written down')), 900)}\n{asked}"
+    blocks = [section(told)]
+    if output := last_lines(failure, record, 15):
+        blocks.append(section(f"The last lines of its output:\n{fence(output, 2_000)}"))
+    return blocks
+
+
+def _cause(seen: Facts) -> list[Block]:
+    failure, record = seen.deployment.failure or {}, failing(seen)
+    step = record.kind if record else str(failure.get("step", ""))
+    said = f"{failure.get('message', '')}\n{failure.get('output', '')}\n{record.output if record else ''}"
+    row = likely(str(failure.get("code", "")), step, said)
+    advice = line(str(failure.get("advice") or ""), 500)
+    return [section(f"*Likely cause*\n{row.cause} {row.do}{' ' + advice if advice else ''}")]
+
+
+def _state(seen: Facts) -> str:
+    deployment = seen.deployment
+    match deployment.status:
+        case S.ROLLED_BACK if seen.automatic_rollback:
+            child = seen.automatic_rollback
+            return f":leftwards_arrow_with_hook: Every target serves {release(child.ref, child.sha)} again."
+        case S.INCOMPLETE:
+            return f":rotating_light: Some targets serve another release than others. Next: {way_out(seen)}"
+        case S.UNKNOWN:
+            commands = "\n".join(resolving(deployment, it) for it in unclear(seen)[:8])
+            return f"Look at the host, then tell me what became of it:\n{commands}"
+        case _:
+            return _untouched(seen)
+
+
+def _untouched(seen: Facts) -> str:
+    if any(it.kind == "activate" for it in seen.steps):
+        return f"Look at what the targets serve: `/deploy status {line(seen.deployment.environment, 60)}`"
+    replaced = seen.deployment.replaces_ref or seen.deployment.replaces_sha
+    still = f" {release(replaced, seen.deployment.replaces_sha)} serves as before." if replaced else ""
+    return f"It failed before anything was switched.{still}"
+
+
+def _buttons(seen: Facts) -> list[Block]:
+    deployment = seen.deployment
+    buttons: list[Block] = []
+    back = seen.seen.get("way_back")
+    if deployment.status is S.INCOMPLETE and back and deployment.kind is Kind.DEPLOY:
+        buttons.append(choices.roll_back(deployment, line(back, 40)))
+    if _may_retry(deployment):
+        buttons.append(choices.retry(deployment))
+    return [*buttons, choices.details(deployment)]
+
+
+def _may_retry(deployment: Deployment) -> bool:
+    return deployment.kind is Kind.DEPLOY and deployment.status is not S.UNKNOWN

@@ -1,0 +1,173 @@
+"""How a deployment ended, on its card: quietly when well, with what to do next when not."""
+
+from collections.abc import Callable
+from typing import Any
+
+from commands.replies import Block
+from commands.views import choices
+from commands.views.blocks import actions, context, escape, fence, line, section
+from commands.views.progress import going_back, progress, timing
+from commands.views.request import decisions, request, summary
+from commands.views.words import noun, release, title, when, who
+from storage.models import Decision, Deployment, Kind, Status, StepRecord, StepState
+from storage.reports import Facts
+
+S = Status
+LAST_LINES = 8
+_NOT_BEGUN = frozenset({S.REJECTED, S.EXPIRED})
+
+
+def outcome(seen: Facts) -> list[Block]:
+    """Return the body of a card whose deployment has come to rest."""
+    status = seen.deployment.status
+    if status is S.SUCCEEDED:
+        return _succeeded(seen)
+    if status in _NOT_BEGUN or seen.deployment.started_at is None:
+        return [*_why(seen), *request(seen)[:2], *_again(seen)]
+    return [summary(seen), *_why(seen), *progress(seen), *_went_back(seen), timing(seen), *_again(seen)]
+
+
+def trouble(seen: Facts) -> list[Block]:
+    """Return what went wrong: the step, the sentence, the end of the output."""
+    failure = seen.deployment.failure
+    if not failure:
+        return []
+    told = [section(f":warning: {where(failure, failing(seen))}{line(str(failure.get('message', '')), 600)}")]
+    if output := last_lines(failure, failing(seen)):
+        told.append(section(fence(output, 1_000)))
+    return told
+
+
+def failing(seen: Facts) -> StepRecord | None:
+    """Return the step that failed or cannot be read, the newest one."""
+    bad = [it for it in (*seen.steps, *seen.child_steps) if it.state in (StepState.FAILED, StepState.UNKNOWN)]
+    return bad[-1] if bad else None
+
+
+def where(failure: dict[str, Any], record: StepRecord | None) -> str:
+    """Return at which step and on which target it happened, as the beginning of a sentence."""
+    step = noun(record.kind) if record else noun(str(failure.get("step") or ""))
+    target = str((record.target if record else "") or failure.get("target") or "")
+    if not step and not target:
+        return ""
+    on = f" on *{line(target, 60)}*" if target else ""
+    return f"*{line(step or 'somewhere', 80)}*{on}: "
+
+
+def last_lines(failure: dict[str, Any], record: StepRecord | None, most: int = LAST_LINES) -> str:
+    """Return the end of what the failing step printed."""
+    printed = str(failure.get("output") or (record.output if record else ""))
+    return "\n".join(it[:300] for it in printed.rstrip().splitlines()[-most:])
+
+
+def unclear(seen: Facts) -> list[StepRecord]:
+    """Return the steps whose outcome a person has to tell."""
+    return [it for it in (*seen.steps, *seen.child_steps) if it.state is StepState.UNKNOWN]
+
+
+def resolving(deployment: Deployment, record: StepRecord) -> str:
+    """Return the commands that say what became of a step."""
+    begin = f"/deploy resolve {deployment.id} {record.number}.{escape(record.target)}"
+    return f"• {noun(record.kind)} on {line(record.target, 60)}: `{begin} ran` or `{begin} did-not-run`"
+
+
+def way_out(seen: Facts) -> str:
+    """Return the exact command that brings an environment back to one mind."""
+    deployment = seen.deployment
+    if deployment.kind is Kind.ROLLBACK:
+        return f"`/rollback {escape(deployment.ref)} {escape(deployment.environment)}`"
+    if seen.seen.get("way_back"):
+        return f"`/rollback latest {escape(deployment.environment)}`"
+    return f"`/deploy {escape(deployment.environment)} {escape(deployment.ref)}`"
+
+
+def _succeeded(seen: Facts) -> list[Block]:
+    deployment = seen.deployment
+    blocks = [summary(seen), *decisions(seen.approvals, deployment.plan_hash), timing(seen)]
+    if seen.undone_by:
+        return [*blocks, context(f":leftwards_arrow_with_hook: Taken back by {title(seen.undone_by)}")]
+    back = seen.seen.get("way_back")
+    buttons = [choices.details(deployment)]
+    if back and deployment.kind is Kind.DEPLOY:
+        buttons.insert(0, choices.roll_back(deployment, line(back, 40)))
+    return [*blocks, actions(*buttons)]
+
+
+def _why(seen: Facts) -> list[Block]:
+    return _WHY.get(seen.deployment.status, trouble)(seen)
+
+
+def _rejected(seen: Facts) -> list[Block]:
+    said = next((it for it in seen.approvals if it.decision is Decision.REJECTED), None)
+    if said is None:
+        return [section("Rejected. Nothing was done.")]
+    reason = line(said.reason or "no reason given", 600)
+    return [section(f"Rejected by {who(said.person, said.name)} {when(said.at)}: {reason}\nNothing was done.")]
+
+
+def _expired(seen: Facts) -> list[Block]:
+    return [section(f"Not enough people agreed until {when(seen.deployment.expires_at)}. Nothing was done.")]
+
+
+def _cancelled(seen: Facts) -> list[Block]:
+    by = f" by {who(seen.deployment.aborted_by)}" if seen.deployment.aborted_by else ""
+    if seen.deployment.started_at is None:
+        return [section(f"Cancelled{by}. Nothing was done.")]
+    return [section(f"Stopped{by}."), *trouble(seen)]
+
+
+def _refused(seen: Facts) -> list[Block]:
+    said = line(str((seen.deployment.failure or {}).get("message", "A gate said no.")), 800)
+    return [section(f"{said[:1].upper()}{said[1:]}\nNothing was switched.")]
+
+
+def _superseded(seen: Facts) -> list[Block]:
+    return [section("Another deployment took its place, so this one will not go on."), *trouble(seen)]
+
+
+def _incomplete(seen: Facts) -> list[Block]:
+    told = "*The targets are not of one mind*, and the environment stays locked until somebody decides."
+    return [*trouble(seen), section(f"{told}\nNext: {way_out(seen)}")]
+
+
+def _unknown(seen: Facts) -> list[Block]:
+    commands = "\n".join(resolving(seen.deployment, it) for it in unclear(seen)[:8])
+    told = "Look at the host, then tell me what became of it; I do not run it a second time by myself."
+    return [*trouble(seen), section(f"{told}\n{commands}")]
+
+
+_WHY: dict[Status, Callable[[Facts], list[Block]]] = {
+    S.REJECTED: _rejected,
+    S.EXPIRED: _expired,
+    S.CANCELLED: _cancelled,
+    S.REFUSED: _refused,
+    S.SUPERSEDED: _superseded,
+    S.INCOMPLETE: _incomplete,
+    S.UNKNOWN: _unknown,
+}
+
+
+def _went_back(seen: Facts) -> list[Block]:
+    child = seen.automatic_rollback
+    if child is None:
+        return []
+    if child.status is S.SUCCEEDED:
+        return [section(f":leftwards_arrow_with_hook: Every target serves {release(child.ref, child.sha)} again.")]
+    told = f":rotating_light: Going back to {release(child.ref, child.sha)} did not work"
+    why = line(str((child.failure or {}).get("message", "")), 400)
+    return [section(f"{told}{': ' + why if why else '.'}"), *going_back(seen.child_steps)]
+
+
+def _again(seen: Facts) -> list[Block]:
+    deployment = seen.deployment
+    if deployment.status is S.UNKNOWN:
+        return [actions(choices.details(deployment))]
+    buttons = []
+    back = seen.seen.get("way_back")
+    if deployment.status is S.INCOMPLETE and back and deployment.kind is Kind.DEPLOY:
+        buttons.append(choices.roll_back(deployment, line(back, 40)))
+    if deployment.kind is Kind.DEPLOY:
+        buttons.append(choices.retry(deployment))
+    if deployment.started_at:
+        buttons.append(choices.details(deployment))
+    return [actions(*buttons)] if buttons else []
