@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlmodel import Session
-
 from deployers.environment import Environment
 from deployers.ports import Preflight, Repository
 from storage.models import Deployment
-from storage.store import Store
+from storage.store import Session, Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import Lines, about, redact, start
+from bot.logs import Lines, about, redact, setup
 
 SECRET = "s3cr3t-signing-value"
 
@@ -105,7 +105,7 @@ def test_starting_sends_every_logger_to_the_stream(monkeypatch):
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", root.level)
-    start([SECRET], stream=stream)
+    setup([SECRET], stream=stream)
     logging.getLogger("some.where").info("with %s", SECRET)
     logging.captureWarnings(False)
     assert json.loads(stream.getvalue())["event"] == "with ***"

@@ -1,0 +1,50 @@
+# Every target sets up .venv by itself when it is missing or older than what it is made from.
+# `make sandbox` opens a workspace to try things in; `make test` runs the tests.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?=
+RUN := .venv/bin
+STAMP := .venv/.ready
+TESTS := tests/unit tests/contracts tests/scenarios
+JOBS ?= 2
+ARGS ?=
+
+.PHONY: help setup sandbox demo test check bench torture pictures clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do \
+	  printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+setup: $(STAMP) ## Create or refresh .venv
+
+$(STAMP): requirements.lock pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" sh .ci/setup
+	@touch $@
+
+sandbox: $(STAMP) ## Open a local workspace with the bot, hosts and an application
+	@$(RUN)/shipmate sandbox $(ARGS)
+
+demo: $(STAMP) ## Play every story through the sandbox
+	@$(RUN)/shipmate demo $(ARGS)
+
+test: $(STAMP) ## Run all tests that need no root
+	@JOBS="$(JOBS)" sh .ci/tests $(TESTS) $(ARGS)
+
+check: $(STAMP) ## Check format, lint, contracts and types
+	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check .
+	@$(RUN)/lint-imports
+	@$(RUN)/mypy
+
+bench: $(STAMP) ## Run the benchmarks
+	@$(RUN)/python -m benchmarks $(ARGS)
+
+torture: $(STAMP) ## Kill the bot at random instants, many times
+	@sh .ci/tests tests/crash $(ARGS)
+
+pictures: $(STAMP) ## Take the pictures that the documentation shows
+	@$(RUN)/python docs/pictures $(ARGS)
+
+clean: ## Remove what was set up
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
