@@ -73,8 +73,10 @@ class Supervisor:
                 await self._watch
         for service in filter(None, (self._web, self._candidate)):
             await service.kill()
-        for open_end in filter(None, (self._web_door, self._candidate_door, self._commands, self._queue)):
-            open_end.close()
+        for door in filter(None, (self._web_door, self._candidate_door)):
+            door.close()
+        for server in filter(None, (self._commands, self._queue)):
+            server.close()
         for visit in list(self._visits):
             visit.close()
         self._web = self._candidate = self._watch = None
