@@ -71,6 +71,31 @@ def parse(text: str, grammar: Grammar) -> Parsed:
     return Parsed(tuple(words), options, frozenset(flags))
 
 
+def first_word(text: str) -> tuple[str, str]:
+    """Return the first word in small letters, and the rest of the text as it was."""
+    word, _, rest = text.strip().partition(" ")
+    return word.casefold(), rest.strip()
+
+
+def place_and_ref(words: tuple[str, ...], environments: Mapping[str, Environment]) -> tuple[Environment | None, str]:
+    """Return which of at most two words is the environment, in either order, and the other one.
+
+    Raises:
+        Refused: there are more words, or two and neither is an environment.
+    """
+    if len(words) > 2:
+        extra = " ".join(words[2:])
+        raise Refused(
+            f"I do not know what {code(extra)} means there.", 'Put a reason in quotes: `--reason "…"`.', "arguments"
+        )
+    for at, word in enumerate(words):
+        if found := known_environment(word, environments):
+            return found, "".join(words[:at] + words[at + 1 :])
+    if len(words) == 2:
+        return environment(_unlike_a_ref(words, environments), environments), ""
+    return None, "".join(words)
+
+
 def environment(name: str, environments: Mapping[str, Environment]) -> Environment:
     """Return the environment of that name or alias, whatever its capitals.
 
@@ -128,6 +153,10 @@ def number(word: str, what: str = "deployment") -> int:
 def closest(word: str, known: Iterable[str], *, most: int = 1) -> list[str]:
     """Return what was probably meant."""
     return get_close_matches(word.casefold(), list(known), n=most, cutoff=0.55)
+
+
+def _unlike_a_ref(words: tuple[str, ...], environments: Mapping[str, Environment]) -> str:
+    return next((word for word in words if closest(word, _names(environments))), words[0])
 
 
 def _names(environments: Mapping[str, Environment]) -> list[str]:

@@ -1,0 +1,136 @@
+"""Ask for a deployment: look, judge, remember, announce."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from commands import permissions, planning, rows
+from commands.command import Request
+from commands.planning import Asked, Look
+from commands.replies import Reply
+from commands.services import Services
+from commands.views import refusal
+from commands.views.blocks import escape
+from commands.views.words import count, release, title, when, who
+from deployers import gates
+from deployers.ports import Finding
+from storage import deployments, targets
+from storage.models import Deployment, Kind, Status, StoredPlan
+
+
+def ask(request: Request, services: Services, asked: Asked) -> Reply:
+    """Ask for a deployment in the name of the one who asked, or join the request that is open already.
+
+    Raises:
+        CommandError: it cannot be asked for.
+        DeployError: the repository or the targets could not be read.
+    """
+    permissions.require(services, request.person, "deployer", to="ask for a deployment")
+    seen = planning.look(services, asked)
+    with services.store.look() as session:
+        if reply := _on_its_way(session, seen) or _runs_already(session, seen):
+            return reply
+    findings = services.preflight.inspect(asked.environment)
+    with services.store.look() as session:
+        verdict = gates.judge(planning.snapshot(services, session, seen, findings))
+    if isinstance(verdict, gates.Refused):
+        text, blocks = refusal.refused(verdict)
+        return Reply(text, blocks, ok=False, code=verdict.code)
+    with services.store.begin() as session:
+        if reply := _on_its_way(session, seen):
+            return reply
+        deployment = _remember(session, services, request, seen, findings)
+        _announce(session, services, deployment, approvals=verdict.approvals)
+        rows.note(session, services, request, deployment, "deployment.requested", approvals=verdict.approvals)
+    return Reply(_asked_for(services, deployment, asked, verdict.approvals))
+
+
+def _on_its_way(session: Session, seen: Look) -> Reply | None:
+    """Join the open request for the same release, or point to its deployment that runs."""
+    place, sha = seen.asked.environment.name, seen.revision.sha
+    found = deployments.open_request(session, place, sha, Kind.DEPLOY)
+    if found is None:
+        running = deployments.running_in(session, place)
+        found = running if running and running.sha == sha and not _stands_still(running) else None
+    if found is None:
+        return None
+    by = who(found.requested_by, found.requested_name)
+    state = {
+        Status.AWAITING_APPROVAL: "waits for approval",
+        Status.QUEUED: "waits for its turn",
+    }.get(found.status, "is on its way")
+    text = f"{title(found)} {state} already; {by} asked for it {when(found.requested_at)}. You have joined it."
+    return Reply(f"{text} Watch its card, or type `/deploy status {escape(place)}`.", code="joined")
+
+
+def _stands_still(running: Deployment) -> bool:
+    return running.status in (Status.INCOMPLETE, Status.UNKNOWN)
+
+
+def _runs_already(session: Session, seen: Look) -> Reply | None:
+    current, place = seen.current, seen.asked.environment.name
+    if current is None or current.sha != seen.revision.sha:
+        return None
+    serving = targets.serving(session, place)
+    held = deployments.running_in(session, place)
+    if any(it.sha and it.sha != current.sha for it in serving) or (held and _stands_still(held)):
+        return None
+    text = (
+        f"{escape(place)} already runs {release(current.ref, current.sha)}, since {when(current.served_at)}"
+        f" (#{current.id}), so I did nothing. To see what you can put there instead: `/deploy history {escape(place)}`;"
+        f" to go back: `/rollback latest {escape(place)}`."
+    )
+    return Reply(text, ok=False, code="already_runs")
+
+
+def _remember(
+    session: Session, services: Services, request: Request, seen: Look, findings: tuple[Finding, ...]
+) -> Deployment:
+    asked, at = seen.asked, services.now()
+    deployment = Deployment(
+        environment=asked.environment.name,
+        ref=planning.named_revision(seen.revision),
+        sha=seen.revision.sha,
+        replaces_sha=seen.current.sha if seen.current else None,
+        replaces_ref=seen.current.ref if seen.current else None,
+        strategy=asked.strategy,
+        deployer=asked.environment.deployer,
+        release=seen.plan.release,
+        requested_by=request.person.id,
+        requested_name=request.person.name,
+        reason=asked.reason,
+        requested_at=at,
+        changed_at=at,
+        expires_at=_expiry(seen, at),
+    )
+    plan = StoredPlan(
+        deployment_id=0, hash=seen.plan.hash, document=seen.plan.document(), seen=planning.shown(seen, findings)
+    )
+    return deployments.add(session, deployment, plan)
+
+
+def _expiry(seen: Look, at: datetime) -> datetime | None:
+    policy = seen.asked.environment.approvals
+    return at + policy.expires if policy.required else None
+
+
+def _announce(session: Session, services: Services, deployment: Deployment, *, approvals: int) -> None:
+    if approvals:
+        deployment.advance(Status.AWAITING_APPROVAL, at=services.now())
+        session.flush()
+        services.engine.expires(session, deployment)
+    else:
+        rows.queue(session, services, deployment)
+    rows.show(session, services, deployment)
+
+
+def _asked_for(services: Services, deployment: Deployment, asked: Asked, approvals: int) -> str:
+    channel = f"#{services.deployments_channel.removeprefix('#')}"
+    if not approvals:
+        return f"{title(deployment)} begins; watch its card in {channel}."
+    role = asked.environment.approvals.role
+    approvers = permissions.mentions(services.people, role) or f"somebody with the role `{escape(role)}`"
+    return (
+        f"{title(deployment)} needs {count(approvals, 'approval')} by {approvers} until {when(deployment.expires_at)}."
+        f" Its card is in {channel}; to take it back: `/deploy cancel {deployment.id}`."
+    )

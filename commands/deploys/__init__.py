@@ -1,0 +1,1 @@
+"""The words behind `/deploy`, a file each."""

@@ -1,0 +1,45 @@
+"""Everything that can be said, pressed and submitted: tuples that someone can read."""
+
+from commands import approvals, deploy, retrying, rollback, stopping, telling
+from commands.command import Action, Modal
+from commands.deploys.cancel import cancel
+from commands.deploys.history import history
+from commands.deploys.nudge import nudge
+from commands.deploys.plan import plan
+from commands.deploys.resolve import resolve
+from commands.deploys.status import status
+from commands.family import family
+from commands.views import modal
+
+WORDS = (plan, status, history, cancel, nudge, resolve)
+"""What may follow `/deploy` instead of an environment."""
+
+COMMANDS = (
+    family(deploy.deploy, WORDS, beside=(rollback.rollback,)),
+    rollback.rollback,
+)
+
+ACTIONS = (
+    Action("deployment.approve", approvals.approve),
+    Action("deployment.cancel", stopping.cancel_button),
+    Action("deployment.abort", stopping.abort_button),
+    Action("deployment.abort_back", stopping.abort_back_button),
+    Action("deployment.rollback", rollback.confirmed),
+    Action("deployment.retry", retrying.retry_button),
+    Action("deployment.details", telling.details_button),
+)
+
+SUBMISSIONS = (
+    Action("deploy", deploy.submitted),
+    Action("rollback", rollback.submitted),
+    Action("deployment.reject", approvals.reject),
+)
+
+MODALS = (
+    Modal("deploy", lambda _request, services: modal.deploy(services.environments)),
+    Modal("rollback", lambda _request, services: modal.rollback(services.environments)),
+    Modal("deployment.reject", lambda request, _services: modal.reject(request.value)),
+)
+
+SUGGESTIONS = ("deploy.ref",)
+"""Menus that are filled with tags and branches while somebody types."""

@@ -1,0 +1,47 @@
+"""The rows that a command writes together: the deployment, its card, the engine's, and the audit entry, last."""
+
+from typing import Any
+
+from sqlmodel import Session
+
+from commands.command import Request
+from commands.services import Services
+from storage import audit, outbox
+from storage.models import Deployment, Status
+
+
+def queue(session: Session, services: Services, deployment: Deployment) -> None:
+    """Queue the deployment behind the others of its environment, in the caller's transaction."""
+    deployment.advance(Status.QUEUED, at=services.now())
+    session.add(deployment)
+    session.flush()
+    services.engine.start(session, deployment)
+
+
+def show(session: Session, services: Services, deployment: Deployment) -> None:
+    """Have the card show the deployment as it is now."""
+    session.add(deployment)
+    session.flush()
+    outbox.card(session, deployment, channel=services.deployments_channel, at=services.now())
+
+
+def note(
+    session: Session, services: Services, request: Request, deployment: Deployment, action: str, **detail: Any
+) -> None:
+    """Chain what was done into the audit; called when everything else is written, since the head stays locked."""
+    audit.record(
+        session,
+        actor=request.person.id,
+        action=action,
+        subject=f"deployment:{deployment.number}",
+        detail={
+            "environment": deployment.environment,
+            "ref": deployment.ref,
+            "sha": deployment.sha,
+            "plan": deployment.plan_hash,
+            "origin": request.origin,
+            "key": request.key,
+            **detail,
+        },
+        at=services.now(),
+    )
