@@ -34,14 +34,13 @@ def retry_button(request: Request, services: Services) -> Reply:
         before = deployments.get(session, pressed.deployment)
     buttons.demand_same(pressed, before)
     if before.kind is not Kind.DEPLOY or before.status not in _AGAIN:
-        raise Refused(
-            f"{title(before)} is {before.status.value.replace('_', ' ')}; there is nothing to try again.", "", "over"
-        )
+        state = before.status.value.replace("_", " ")
+        raise Refused(f"{title(before)} is {state}; there is nothing to try again.", "", "over")
     place = arguments.environment(before.environment, services.environments)
     now = services.repository.resolve(before.ref)
     if now.sha != before.sha:
         raise Refused(
-            f"`{before.ref}` was {short(before.sha)} then and is {short(now.sha)} now, so this would be something else.",
+            f"`{before.ref}` was {short(before.sha)} then and is {short(now.sha)} now; this would be something else.",
             f"If you want that: `/deploy {place.name} {before.ref}`.",
             "moved",
         )

@@ -28,4 +28,5 @@ def _line(it: Deployment) -> str:
         took = f", {lasting((it.finished_at - it.started_at).total_seconds())}"
     marks = f"{', taken back by #' + str(it.undone_by) if it.undone_by else ''}{', marked bad' if it.bad else ''}"
     state = it.status.value.replace("_", " ")
-    return f"{ICONS[it.status]} {title(it)} {state} {when(it.requested_at)} by {who(it.requested_by, it.requested_name)}{took}{marks}"
+    by = who(it.requested_by, it.requested_name)
+    return f"{ICONS[it.status]} {title(it)} {state} {when(it.requested_at)} by {by}{took}{marks}"

@@ -16,7 +16,8 @@ MOST_STEPS = 40
 def shown(plan: Plan, seen: Mapping[str, Any], verdict: Verdict) -> tuple[str, tuple[Block, ...]]:
     """Return the plan as text and as blocks."""
     steps = "\n".join(_steps(plan))
-    head = f"*{escape(plan.environment)}* ← {release(plan.ref, plan.sha)} ({code(short(plan.sha))}), {escape(plan.strategy)}"
+    what = f"{release(plan.ref, plan.sha)} ({code(short(plan.sha))})"
+    head = f"*{escape(plan.environment)}* ← {what}, {escape(plan.strategy)}"
     gate = _gate(verdict)
     commits = seen.get("commits", [])
     total = int(seen.get("commits_count", 0))
