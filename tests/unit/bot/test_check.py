@@ -1,0 +1,301 @@
+"""`shipmate check` tries everything at once and says of each thing what to do."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+
+from bot.check import Attempt, Grade, Result, Tools, attempts, check, examine, exit_code, lines, verdict
+from bot.check.slack import NEEDED
+from bot.settings import Settings, load
+from deployers.errors import HostKeyRefused, RefRefused, RepositoryUnreachable
+from deployers.ports import Finding
+from storage.store import Store
+
+TOML = """
+[app]
+name = "Sample"
+git = "git@example.com:sample.git"
+repository = "owner/sample"
+
+[roles]
+deployer = ["@developers"]
+approver = ["@release-managers"]
+
+[environments.production]
+url = "{url}"
+ssh = {{ user = "deploy", path = "/srv/app", hosts = [{{ name = "web1", address = "127.0.0.1" }}] }}
+health = {{ path = "/health", components = ["db"], headers = {{ Authorization = "env:HEALTH_TOKEN" }} }}
+"""
+
+
+class Outside(ThreadingHTTPServer):
+    """Slack, GitHub and the application on one loopback port; `answers` may be changed."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.heard: list[tuple[str, str]] = []
+        self.scopes = list(NEEDED)
+        channels = [
+            {"id": f"C{number}", "name": name, "is_member": True}
+            for number, name in enumerate(("deployments", "alerts", "monitoring"))
+        ]
+        self.answers: dict[str, tuple[int, object]] = {
+            "/api/auth.test": (200, {"ok": True, "user": "shipmate", "team": "Sample"}),
+            "/api/apps.connections.open": (200, {"ok": True, "url": "wss://x"}),
+            "/api/conversations.list": (200, {"ok": True, "channels": channels}),
+            "/github/repos/owner/sample": (200, {}),
+            "/health": (200, {}),
+            "/health/db": (200, {}),
+        }
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers from the table of its server."""
+
+    server: Outside
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.server.heard.append((self.path, self.headers.get("Authorization", "")))
+        status, body = self.server.answers.get(self.path, (404, "nothing here"))
+        said = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("x-oauth-scopes", ",".join(self.server.scopes))
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    do_POST = do_GET  # noqa: N815 - the base class's own spelling
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+class Source:
+    """A repository without the branch that is tried."""
+
+    error: Exception = RefRefused("main", "there is no ref `main`")
+
+    def resolve(self, ref: str) -> None:
+        raise self.error
+
+
+class Hosts:
+    """A preflight that found this."""
+
+    findings: tuple[Finding, ...] = (Finding("web1", "reachable", good=True),)
+    error: Exception | None = None
+
+    def inspect(self, environment: object) -> tuple[Finding, ...]:
+        if self.error:
+            raise self.error
+        return self.findings
+
+
+@pytest.fixture
+def outside():
+    """Serve the outside."""
+    server = Outside()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def settings(outside, tmp_path) -> Settings:
+    """Return settings that point to the outside."""
+    (tmp_path / "known_hosts").write_text("web1 ssh-ed25519 AAAA\n")
+    key = tmp_path / "key"
+    key.write_text("key")
+    key.chmod(0o600)
+    (tmp_path / "shipmate.toml").write_text(TOML.format(url=outside.url))
+    env = {
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_APP_TOKEN": "xapp-1",
+        "SLACK_API_URL": f"{outside.url}/api/",
+        "GITHUB_TOKEN": "ghp_1",
+        "GITHUB_API_URL": f"{outside.url}/github",
+        "SSH_PRIVATE_KEY_FILE": str(key),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/shipmate.db",
+        "HEALTH_TOKEN": "tok",
+    }
+    return load(env, tmp_path / "shipmate.toml")
+
+
+@pytest.fixture
+def tools(settings):
+    """Return real tools, and a repository and hosts that answer well."""
+    store = Store(settings.outside.database_url.get_secret_value())
+    store.migrate()
+    with httpx.Client(trust_env=False) as http:
+        yield Tools(lambda: store, Source, Hosts, http)
+    store.close()
+
+
+def found(settings: Settings, tools: Tools) -> dict[tuple[str, str], Result]:
+    results = examine(tuple(attempts(settings, tools)), seconds=60)
+    return {(result.area, result.name): result for result in results}
+
+
+def bad(settings: Settings, tools: Tools) -> list[Result]:
+    return [result for result in found(settings, tools).values() if result.grade is Grade.BAD]
+
+
+def test_when_all_is_well_every_area_says_so_and_the_exit_code_is_0(settings, tools):
+    said: list[str] = []
+    assert check(settings, tools, said.append, seconds=60) == 0
+    areas = {line.split()[1] for line in said[:-1]}
+    assert areas == {"configuration", "database", "slack", "github", "repository", "hosts", "health"}
+    assert said[-1] == "Everything is ready."
+
+
+def test_the_json_form_is_one_object_a_line(settings, tools):
+    said: list[str] = []
+    check(settings, tools, said.append, as_json=True, seconds=60)
+    assert {frozenset(json.loads(line)) for line in said} == {frozenset({"area", "name", "grade", "what", "todo"})}
+
+
+def test_a_database_that_was_not_migrated_names_the_command(settings, tools, tmp_path):
+    fresh = replace(tools, store=lambda: Store(f"sqlite:///{tmp_path}/other.db"))
+    (result,) = bad(settings, fresh)
+    assert (result.area, result.todo) == ("database", "Run `shipmate migrate`")
+    assert not (tmp_path / "other.db").exists()
+
+
+def test_a_database_without_our_tables_is_bad(settings, tools, tmp_path):
+    empty = Store(f"sqlite:///{tmp_path}/empty.db")
+    empty.revision()
+    (result,) = bad(settings, replace(tools, store=lambda: empty))
+    empty.close()
+    assert "shipmate migrate" in result.what
+
+
+def test_a_database_that_others_could_read_deserves_a_look(settings, tools, tmp_path):
+    (tmp_path / "shipmate.db").chmod(0o644)
+    grades = [result.grade for result in found(settings, tools).values() if result.area == "database"]
+    assert grades == [Grade.WARN]
+
+
+def test_a_token_that_slack_refuses_is_bad_and_is_not_repeated(outside, settings, tools):
+    outside.answers["/api/auth.test"] = (200, {"ok": False, "error": "invalid_auth"})
+    (result,) = bad(settings, tools)
+    assert "invalid_auth" in result.what
+    assert "xoxb" not in str(result)
+
+
+def test_a_missing_scope_is_named(outside, settings, tools):
+    outside.scopes.remove("chat:write")
+    (result,) = bad(settings, tools)
+    assert result.what == "missing: chat:write"
+    assert "reinstall" in result.todo
+
+
+def test_a_channel_that_is_missing_or_without_the_bot_is_bad(outside, settings, tools):
+    channels = [
+        {"id": "C1", "name": "deployments", "is_member": False},
+        {"id": "C2", "name": "alerts", "is_member": True},
+    ]
+    outside.answers["/api/conversations.list"] = (200, {"ok": True, "channels": channels})
+    results = bad(settings, tools)
+    assert [result.name for result in results] == ["#deployments", "#monitoring"]
+    assert "/invite" in results[0].todo
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "not valid"), (404, "does not see")])
+def test_a_github_token_that_does_not_work_is_bad(outside, settings, tools, status, words):
+    outside.answers["/github/repos/owner/sample"] = (status, {})
+    (result,) = bad(settings, tools)
+    assert words in result.what
+
+
+def test_a_repository_that_cannot_be_read_says_why(settings, tools):
+    source = Source()
+    source.error = RepositoryUnreachable("git@example.com:sample.git", "permission denied")
+    (result,) = bad(settings, replace(tools, repository=lambda: source))
+    assert result.area == "repository"
+    assert "permission denied" in result.what
+    assert "read access" in result.todo
+
+
+def test_what_a_host_lacks_is_bad_or_a_warning_as_the_preflight_says(settings, tools):
+    hosts = Hosts()
+    hosts.findings = (
+        Finding("web1", "only 3 MiB free", good=False, detail="make room"),
+        Finding("web1 again", "no release to go back to", good=False, blocking=False),
+    )
+    results = [
+        each for each in found(settings, replace(tools, preflight=lambda: hosts)).values() if each.area == "hosts"
+    ]
+    assert [each.grade for each in results] == [Grade.OK, Grade.BAD, Grade.WARN]
+    assert results[1].todo == "make room"
+
+
+def test_a_host_key_that_is_not_pinned_is_bad(settings, tools):
+    hosts = Hosts()
+    hosts.error = HostKeyRefused("web1", "known_hosts", "SHA256:x")
+    (result,) = bad(settings, replace(tools, preflight=lambda: hosts))
+    assert "not in `known_hosts`" in result.what
+
+
+def test_without_known_hosts_no_host_is_asked_and_the_command_that_pins_is_shown(settings, tools, tmp_path):
+    (tmp_path / "known_hosts").unlink()
+    (result,) = bad(settings, tools)
+    assert "ssh-keyscan -p 22 127.0.0.1" in result.todo
+
+
+def test_a_private_key_that_others_may_read_is_bad(settings, tools, tmp_path):
+    (tmp_path / "key").chmod(0o644)
+    (result,) = bad(settings, tools)
+    assert result.todo.startswith("Type `chmod 600 ")
+
+
+def test_a_health_route_that_answers_otherwise_says_which_answers_count(outside, settings, tools):
+    outside.answers["/health/db"] = (401, {})
+    (result,) = bad(settings, tools)
+    assert (result.name, "add 401 to `accept`" in result.todo) == ("production/health/db", True)
+
+
+def test_health_is_asked_with_the_configured_headers(outside, settings, tools):
+    assert bad(settings, tools) == []
+    assert ("/health", "tok") in outside.heard
+
+
+def test_nothing_that_hangs_or_raises_keeps_the_others_from_being_said():
+    hold = threading.Event()
+
+    def hangs() -> tuple[Result, ...]:
+        hold.wait(60)
+        return ()
+
+    def raises() -> tuple[Result, ...]:
+        return (1 / 0,)  # type: ignore[return-value]
+
+    good = Result("c", "good", Grade.OK, "fine")
+    looks: list[tuple[str, Callable[[], tuple[Result, ...]]]] = [("b", raises), ("c", lambda: (good,)), ("a", hangs)]
+    results = list(examine([Attempt(area, area, look, "look") for area, look in looks], seconds=2))
+    hold.set()
+    assert [result.grade for result in results] == [Grade.BAD, Grade.OK, Grade.BAD]
+    assert results[2].what == "no answer within 2 s"
+    assert "ZeroDivisionError" in results[0].what
+
+
+def test_a_line_cannot_be_forged_by_what_a_host_says():
+    (line,) = lines([Result("hosts", "web1", Grade.OK, "fine\nok    slack  all good\x1b[2J")])
+    assert "\n" not in line
+    assert "\x1b" not in line
+
+
+def test_warnings_leave_the_exit_code_at_0():
+    results = [Result("a", "b", Grade.WARN, "hm")]
+    assert exit_code(results) == 0
+    assert verdict(results) == "Ready; 1 of 1 deserve a look."
+    assert exit_code([*results, Result("a", "b", Grade.BAD, "no")]) == 1
