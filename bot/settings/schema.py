@@ -1,9 +1,9 @@
 """The shape of shipmate.toml, as pydantic sees it; what it reads becomes values in `build`."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from bot.settings.words import (
     Address,
@@ -121,6 +121,12 @@ class Version(Table):
     field: str = Field(default="", alias="json")
     file: str = ""
 
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if bool(self.path) == bool(self.file):
+            raise ValueError('the version stands in one place. Write either `path = "/version"` or `file = "REVISION"`')
+        return self
+
 
 def _components(value: Any) -> dict[str, str]:
     if isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(r"[\w-]+", each) for each in value):
@@ -161,6 +167,14 @@ class Health(Table):
     failures: int = Field(default=3, ge=1, le=100)
     max_error_rate: float = Field(default=0.05, ge=0, le=1)
     max_p95: Positive = Field(default="1s", validate_default=True)
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        if self.window < self.interval * self.failures:
+            raise ValueError(
+                f"{self.failures} failures in a row do not fit into the window. Write a longer `window` or a shorter `interval`"
+            )
+        return self
 
 
 class Canary(Table):

@@ -21,6 +21,8 @@ _SECRETS = (
 )
 _ADDRESSES = ("SLACK_API_URL", "GITHUB_API_URL", "PAGERDUTY_API_URL")
 _WORDS = ("GITHUB_APP_ID", "GITHUB_INSTALLATION_ID")
+NAMES = ("SHIPMATE_CONFIG", *_SECRETS, *_ADDRESSES, *_WORDS, "SSH_PRIVATE_KEY_FILE", "PORT")
+"""Every variable that is read; each secret, address and word also as `*_FILE`."""
 _BEGINNINGS = {
     "SLACK_BOT_TOKEN": ("xoxb-", "the bot token from *OAuth & Permissions*"),
     "SLACK_APP_TOKEN": ("xapp-", "the app-level token from *Basic Information*"),

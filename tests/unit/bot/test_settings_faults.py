@@ -88,6 +88,8 @@ def test_the_good_file_has_no_fault(tmp_path):
         ('aliases = ["prod"]', 'deployer = "github"', 17, "names no workflow", "github]"),
         ('aliases = ["prod"]', 'freezes = [{ days = ["fryday"] }]', 18, "not a day", "fri"),
         ('aliases = ["prod"]', 'health = { headers = { Authorization = "Bearer x" } }', 18, "holds a secret", "env:"),
+        ('aliases = ["prod"]', 'health = { version = { json = "x" } }', 18, "in one place", "`file ="),
+        ('aliases = ["prod"]', 'health = { window = "3s" }', 18, "do not fit", "longer `window`"),
         ('aliases = ["prod"]', 'rollback = { migrations = "yes" }', 18, "not known", "compatible"),
         ('after = "staging"', 'after = "stagging"', 19, "no environment", "`staging`"),
         ('after = "staging"', 'after = "production"', 19, "wait for each other", "Remove one"),
