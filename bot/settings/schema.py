@@ -172,7 +172,7 @@ class Health(Table):
     def _long_enough(self) -> Self:
         if self.window < self.interval * self.failures:
             raise ValueError(
-                f"{self.failures} failures in a row do not fit into the window. Write a longer `window` or a shorter `interval`"
+                f"{self.failures} failures do not fit into the window. Write a longer `window` or a shorter `interval`"
             )
         return self
 
