@@ -189,7 +189,8 @@ class Delivery:
     def _write_sent(self, row: OutboxRow, sent: Sent) -> bool:
         at, number = self._now(), _number(row)
         with self._store.begin() as session:
-            stored = outbox.delivered(session, number, ts=sent.ts or row.ts, at=at, shown=sent.shown)
+            shown = sent.shown if row.kind is Saying.CARD else None
+            stored = outbox.delivered(session, number, ts=sent.ts or row.ts, at=at, shown=shown)
             if row.kind is Saying.CARD:
                 stored.channel = sent.channel or stored.channel
                 session.add(stored)

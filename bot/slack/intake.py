@@ -60,6 +60,8 @@ class Intake:
         self._wake = wake
         self._write_seconds = write_seconds
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="inbox")
+        # One thread, so that requests become eligible in the order in which they were acknowledged.
+        self._settling = ThreadPoolExecutor(max_workers=1, thread_name_prefix="acks")
 
     def arrived(self) -> Receipt:
         """Return a receipt for a request that arrives now."""
@@ -94,7 +96,7 @@ class Intake:
         change = self._acked if in_time else self._void
         for seconds in (*_PAUSES, None):
             try:
-                await asyncio.get_running_loop().run_in_executor(self._threads, change, row)
+                await asyncio.get_running_loop().run_in_executor(self._settling, change, row)
             except Exception:
                 log.exception("What became of the ack of %s could not be written down", row.key)
                 if seconds is None:
@@ -109,6 +111,7 @@ class Intake:
     def close(self) -> None:
         """Let the writes under way end, and take no more."""
         self._threads.shutdown(wait=True)
+        self._settling.shutdown(wait=True)
 
     def _receive(self, row: InboxRow) -> InboxRow | None:
         with self._store.begin() as session:
