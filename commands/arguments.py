@@ -9,8 +9,8 @@ from commands.errors import Refused
 from commands.views.blocks import code
 from deployers.environment import Environment
 
-_OPENING = {'"': '"', "“": "”", "„": "“”", "«": "»", "'": "'", "‘": "’", "‚": "‘’"}
 _DOUBLE = '"“”„«»'
+_SINGLE = {"'": "'", "‘": "’", "‚": "‘’"}
 _DASHES = "-–—―−‐‑‒"
 _MOST_WORDS = 200
 
@@ -222,7 +222,7 @@ def _token(text: str, at: int) -> tuple[_Token, int]:
     said: list[str] = []
     quoted = False
     while at < len(text) and text[at] != " ":
-        opens = text[at] in _OPENING and (not said or said[-1] == "=" or text[at] in _DOUBLE)
+        opens = text[at] in _DOUBLE or (text[at] in _SINGLE and (not said or said[-1] == "="))
         if opens:
             inside, at = _quoted(text, at)
             said.append(inside)
@@ -246,9 +246,7 @@ def _dashes(text: str, at: int) -> tuple[bool, int]:
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
     """Return what stands in quotes; one that is never closed reaches to the end."""
-    closing = _OPENING.get(text[at], "")
-    if text[at] in _DOUBLE:
-        closing += _DOUBLE
+    closing = _SINGLE.get(text[at], _DOUBLE)
     end = at + 1
     while end < len(text) and text[end] not in closing:
         end += 1

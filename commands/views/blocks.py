@@ -20,7 +20,7 @@ ELEMENTS = 25
 FIELDS = 10
 CONTEXT = 10
 CUT = " … _(cut)_"
-_TOKEN = re.compile(r"&(?:amp|lt|gt);|<[^<>\s]{1,200}(?:\|[^<>]{0,200})?>", re.DOTALL)
+_TOKEN = re.compile(r"&(?:amp|lt|gt);|<[^<>]{1,400}>")
 
 
 def escape(text: str) -> str:
@@ -143,17 +143,16 @@ def message(*blocks: Block | None) -> tuple[Block, ...]:
     if len(present) <= MOST_BLOCKS and weight(present) <= MOST_TOGETHER:
         return tuple(present)
     note = context("_Some of this is left out here, because a Slack message holds no more._")
-    kept = [present[0], *(block for block in present[1:] if block["type"] == "actions")][: MOST_BLOCKS - 1]
-    chosen = {id(block) for block in kept}
-    room = MOST_TOGETHER - weight([*kept, note])
-    for block in present:
-        if id(block) in chosen or len(chosen) >= MOST_BLOCKS - 1:
+    chosen = [at for at, block in enumerate(present) if at == 0 or block["type"] == "actions"][: MOST_BLOCKS - 1]
+    room = MOST_TOGETHER - weight([*(present[at] for at in chosen), note])
+    for at, block in enumerate(present):
+        if at in chosen or len(chosen) >= MOST_BLOCKS - 1:
             continue
-        if (needs := weight([block])) > room:
+        if (needs := weight(block)) > room:
             break
-        chosen.add(id(block))
+        chosen.append(at)
         room -= needs
-    return (*(block for block in present if id(block) in chosen), note)
+    return (*(present[at] for at in sorted(chosen)), note)
 
 
 def weight(value: Any) -> int:

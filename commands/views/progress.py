@@ -57,7 +57,7 @@ def going_back(records: Sequence[StepRecord]) -> list[Block]:
     for target in targets:
         latest = list(_latest(it for it in records if it.target == target).values())
         done = sum(it.state in _DONE for it in latest)
-        lines.append(f"{'▰' * min(done, CELLS)}  *{line(target, 60)}*  {_word(latest, total=None)[0]}")
+        lines.append(f"{'▰' * min(done, CELLS) or '▱'}  *{line(target, 60)}*  {_word(latest, total=None)[0]}")
     more = [f"… and {len(lines) - MOST_TARGETS} more targets"] if len(lines) > MOST_TARGETS else []
     return [section("\n".join([*lines[:MOST_TARGETS], *more]))] if lines else []
 

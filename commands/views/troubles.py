@@ -107,7 +107,7 @@ TROUBLES: tuple[Trouble, ...] = (
         "The host still serves the old release.",
         "Check that the web server follows `current` (`$realpath_root`), and that PHP was reloaded.",
         codes=_of("unhealthy"),
-        words=r"version|serves|old release|instead of|is not .{6,}",
+        words=r"`current` there|serves|old release|instead of|version",
     ),
     Trouble(
         "The release answers slowly.",

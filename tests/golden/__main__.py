@@ -1,0 +1,28 @@
+"""Write the golden views anew: `python -m tests.golden`, then read the difference."""
+
+import json
+from pathlib import Path
+
+from tests.golden.cards import every
+
+PLACE = Path(__file__).parent / "views"
+
+
+def written(view: object) -> str:
+    """Return a view as its file holds it."""
+    return json.dumps(view, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write every view, and remove files of views that are gone."""
+    PLACE.mkdir(exist_ok=True)
+    views = every()
+    for old in PLACE.glob("*.json"):
+        if old.stem not in views:
+            old.unlink()
+    for name, view in views.items():
+        (PLACE / f"{name}.json").write_text(written(view), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
