@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from sqlmodel import Session
-
 from commands import buttons, permissions, rows
 from commands.auditing import audited
 from commands.buttons import Pressed
@@ -16,6 +14,7 @@ from commands.views.words import count, title
 from deployers.environment import Approvals
 from storage import approvals, deployments
 from storage.models import Approval, Decision, Deployment, Status
+from storage.store import Session
 
 MOST_REASON = 500
 

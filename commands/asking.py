@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from sqlmodel import Session
-
 from commands import permissions, planning, rows
 from commands.command import Request
 from commands.planning import Asked, Look
@@ -16,6 +14,7 @@ from deployers import gates
 from deployers.ports import Finding
 from storage import deployments, targets
 from storage.models import Deployment, Kind, Status, StoredPlan
+from storage.store import Session
 
 
 def ask(request: Request, services: Services, asked: Asked) -> Reply:

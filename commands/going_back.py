@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session
-
 from commands import planning, rows
 from commands.command import Request
 from commands.errors import Refused
@@ -21,6 +19,7 @@ from deployers.strategies import plan_for
 from storage import deployments, targets
 from storage.errors import NotFound
 from storage.models import HOLDS, Deployment, Kind, Status, StoredPlan
+from storage.store import Session
 
 LATEST = "latest"
 STANDS_STILL = frozenset({Status.INCOMPLETE, Status.UNKNOWN})

@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlmodel import Session
-
 from commands import permissions
 from commands.errors import Refused
 from commands.services import Services
@@ -18,6 +16,7 @@ from deployers.ports import Difference, Finding, Revision
 from deployers.strategies import STRATEGIES, plan_for, release_name
 from storage import checks, deployments
 from storage.models import Deployment
+from storage.store import Session
 
 MOST_COMMITS = 30
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from sqlmodel import Session
-
 from commands.command import Request
 from commands.services import Services
 from storage import audit, outbox
 from storage.models import Deployment, Status
+from storage.store import Session
 
 
 def queue(session: Session, services: Services, deployment: Deployment) -> None:

@@ -1,7 +1,5 @@
 """`/deploy cancel`: take back a request, or stop what runs."""
 
-from sqlmodel import Session
-
 from commands import arguments
 from commands.auditing import audited
 from commands.buttons import Pressed
@@ -13,6 +11,7 @@ from commands.stopping import STOPPABLE, stop
 from commands.views.words import title
 from storage import deployments
 from storage.models import WAITING, Deployment
+from storage.store import Session
 
 GRAMMAR = arguments.Grammar(flags=("back",))
 

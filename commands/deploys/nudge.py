@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from commands import arguments, permissions, rows
 from commands.auditing import audited
 from commands.command import Request, command
@@ -14,6 +12,7 @@ from commands.views.thread import nudge_line
 from commands.views.words import lasting, title
 from storage import approvals, audit, deployments, outbox
 from storage.models import Decision, Deployment, OutboxRow, Saying, Status
+from storage.store import Session
 
 PAUSE = timedelta(minutes=5)
 ACTION = "deployment.nudged"
