@@ -79,7 +79,7 @@ function form(view, me, known, answers) {
   };
   return h("form", { onsubmit: send, noValidate: true },
     h("header", {},
-      h("span", { className: "avatar bot small", "aria-hidden": "true" }, "⛵"),
+      h("img", { className: "avatar bot small", src: "/page/icon.svg", alt: "" }),
       h("h2", { id: "modal-title" }, withEmoji(view.title?.text ?? "")),
       h("button", { type: "button", className: "icon", "aria-label": "Close", onclick: close }, "✕")),
     h("div", { className: "fields-of" }, renderBlocks(view.blocks, place)),

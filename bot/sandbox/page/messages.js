@@ -91,7 +91,6 @@ function fileNode(file) {
   const lines = file.preview.split("\n");
   return h("figure", { className: "file" },
     h("figcaption", {},
-      h("span", { "aria-hidden": "true" }, "📄 "),
       h("a", { href: `/files/${encodeURIComponent(file.id)}`, target: "_blank" }, file.title || file.name),
       h("small", {}, ` ${size(file.size)}`)),
     h("pre", { tabIndex: 0 }, lines.slice(-12).join("\n").trimEnd()));

@@ -37,7 +37,9 @@ export function drawPlaces(where, state, at, open) {
       type: "button", className: news ? "place unread" : "place", "aria-current": here ? "page" : undefined,
       onclick: () => open(channel.id),
     },
-    h("span", { className: "sign", "aria-hidden": "true" }, channel.direct ? "⛵" : "#"),
+    channel.direct
+      ? h("img", { className: "sign", src: "/page/icon.svg", alt: "" })
+      : h("span", { className: "sign", "aria-hidden": "true" }, "#"),
     h("span", { className: "name" }, channel.direct ? "Shipmate" : channel.name),
     news ? h("span", { className: "count", "aria-label": `${news} unread` }, news > 99 ? "99+" : String(news)) : null));
   };

@@ -45,7 +45,7 @@ function draw(world, at) {
   const letters = [...(world.pages ?? []), ...(world.mails ?? [])];
   keep(at.inbox, letters.slice(-5).map((letter, index) => ({
     key: `${index}`, content: JSON.stringify(letter),
-    make: () => h("p", { className: "letter" }, h("span", { "aria-hidden": "true" }, "📟 "), letter.subject ?? letter.text ?? String(letter)),
+    make: () => h("p", { className: "letter" }, letter.subject ?? letter.text ?? String(letter)),
   })));
   keep(at.faults, (world.faults ?? []).map((fault) => ({
     key: fault.name, content: JSON.stringify(fault), make: () => faultNode(fault),
