@@ -83,6 +83,8 @@ class Delivery:
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._told: set[str] = set()
         self._stopping = False
+        self._left = asyncio.Event()
+        self._left.set()
 
     def wake(self) -> None:
         """Look at the outbox at once; called from the loop."""
@@ -90,6 +92,13 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until stopped; what an earlier process was told to wait for is tried at once."""
+        self._left.clear()
+        try:
+            await self._work()
+        finally:
+            self._left.set()
+
+    async def _work(self) -> None:
         await self._safely(self._hurry)
         while not self._stopping:
             self._woken.clear()
@@ -103,6 +112,7 @@ class Delivery:
         """Deliver what is due, for a moment, then stop; the rest waits in its rows for the next start."""
         self._stopping = True
         self._woken.set()
+        await self._left.wait()
         until = self._monotonic() + seconds
         while (await self._round() or self._under_way) and self._monotonic() < until:
             await self._pause(0.05)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
 
@@ -24,6 +24,8 @@ MOST_ATTEMPTS = 3
 MOST_AT_ONCE = 100
 THREADS = 6
 _LONGEST_PAUSE = 5.0
+UNACKED_AFTER = timedelta(seconds=10)
+SWEEP_EVERY = timedelta(seconds=10)
 
 Handlers = Mapping[tuple[Asking, str], Handler]
 """What runs, by how it was asked and its name."""
@@ -73,6 +75,9 @@ class Worker:
         self._queues: dict[str, asyncio.Lock] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._left = asyncio.Event()
+        self._left.set()
+        self._swept = datetime.min.replace(tzinfo=UTC)
 
     def wake(self) -> None:
         """Look at the inbox at once; called from the loop."""
@@ -82,15 +87,22 @@ class Worker:
         """At the start, before the door opens: resume what was running, and void what was never acknowledged."""
         with self._store.begin() as session:
             inbox.resume_running(session)
-            now = self._services.now()
-            for row in inbox.void_unacked(session, now):
-                outbox.say(session, void_note(row, RESTARTED, at=now))
+        self._sweep()
 
     async def run(self) -> None:
         """Work until stopped."""
+        self._left.clear()
+        try:
+            await self._work()
+        finally:
+            self._left.set()
+
+    async def _work(self) -> None:
         while not self._stopping:
             self._woken.clear()
-            while not self._stopping and len(self._running) < MOST_AT_ONCE and (row := await self._next()):
+            if self._services.now() - self._swept >= SWEEP_EVERY:
+                await self._safely(self._sweep)
+            while not self._stopping and len(self._running) < MOST_AT_ONCE and (row := await self._safely(self._take)):
                 self._begin(row)
             try:
                 await asyncio.wait_for(self._woken.wait(), timeout=self._every)
@@ -101,6 +113,7 @@ class Worker:
         """Take nothing more and let what runs end; what does not is resumed by the next start."""
         self._stopping = True
         self._woken.set()
+        await self._left.wait()
         if self._running:
             await asyncio.wait(tuple(self._running), timeout=seconds)
         for task in tuple(self._running):
@@ -108,12 +121,19 @@ class Worker:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._books.shutdown(wait=False, cancel_futures=True)
 
-    async def _next(self) -> InboxRow | None:
+    async def _safely(self, work: Callable[[], InboxRow | None]) -> InboxRow | None:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._books, self._take)
+            return await asyncio.get_running_loop().run_in_executor(self._books, work)
         except Exception:
             log.exception("The inbox could not be read")
             return None
+
+    def _sweep(self) -> None:
+        """Void what was never acknowledged and tell its authors; what is newest may still be on its way elsewhere."""
+        self._swept = now = self._services.now()
+        with self._store.begin() as session:
+            for row in inbox.void_unacked(session, now, older_than=UNACKED_AFTER):
+                outbox.say(session, void_note(row, RESTARTED, at=now))
 
     def _take(self) -> InboxRow | None:
         with self._store.begin() as session:
