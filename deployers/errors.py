@@ -47,8 +47,8 @@ class HostKeyRefused(DeployError):
 
     def __str__(self) -> str:
         return (
-            f"{self.target} showed a host key that is not in `{self.known_hosts}` ({self.shown}); nothing was sent to it."
-            " If the host was reinstalled, replace its line there"
+            f"{self.target} showed a host key that is not in `{self.known_hosts}` ({self.shown});"
+            " nothing was sent to it. If the host was reinstalled, replace its line there"
         )
 
 

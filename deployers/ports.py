@@ -53,7 +53,7 @@ class Record:
     output_sha256: str = ""
     token: int = 0
     why: str = ""
-    """For REFUSED: `aborted`, `fenced <newest token>`, `no_room <reason>`, `earlier` (an operation before it in the batch failed)."""
+    """For REFUSED: `aborted`, `fenced <newest token>`, `no_room <reason>`, `earlier` (one before it in the batch failed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Remote(Protocol):
         ...
 
     def abort(self, host: Host, authority: Authority) -> None:
-        """Raise the token, mark the deployment aborted, kill its running operations and wait until they have stopped."""
+        """Raise the token, mark the deployment aborted, kill its running operations and wait until they stopped."""
         ...
 
     def lock(self, host: Host, owner: str, authority: Authority) -> None:
@@ -180,7 +180,7 @@ class Repository(Protocol):
         ...
 
     def refs(self, beginning: str = "", *, limit: int = 100) -> tuple[Revision, ...]:
-        """Return tags (newest version first) and then branches whose names contain the text; from what was last fetched."""
+        """Return tags (newest version first), then branches whose names contain the text; as last fetched."""
         ...
 
 

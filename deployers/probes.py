@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deployers.environment import Environment, Health, Host
+from deployers.environment import Environment, Health, Host, Version
 from deployers.errors import HostKeyRefused, Unreachable
 from deployers.health import Look, Sample
 from deployers.ports import Clock, Remote
@@ -56,13 +56,14 @@ class Probes:
     def _sample(
         self, where: str, opening: Callable[[], AbstractContextManager[httpx.Client]], base: str, sha: str
     ) -> Sample:
-        began, at = monotonic(), self._clock()
+        at = self._clock()
         try:
             with opening() as client:
-                why = next(_complaints(client, self._health, base.rstrip("/"), sha), "")
+                asked = _Asked(client, self._health, base.rstrip("/"))
+                why = next(asked.complaints(sha), "")
         except (Unreachable, HostKeyRefused) as error:
-            return Sample(where, at, Look.BLIND, str(error), monotonic() - began)
-        return Sample(where, at, Look.SICK if why else Look.WELL, why, monotonic() - began)
+            return Sample(where, at, Look.BLIND, str(error))
+        return Sample(where, at, Look.SICK if why else Look.WELL, why, asked.slowest)
 
     @contextmanager
     def _client(self) -> Iterator[httpx.Client]:
@@ -70,33 +71,56 @@ class Probes:
             yield client
 
 
-def _complaints(client: httpx.Client, health: Health, base: str, sha: str) -> Iterator[str]:
-    yield from _status(client, health, base, health.path)
-    for component in health.components:
-        yield from _status(client, health, base, component.path)
-    if health.version and health.version.path:
-        yield from _served(client, health, base, sha)
+class _Asked:
+    """One look: every route that has to answer, and how long the slowest took."""
 
+    def __init__(self, client: httpx.Client, health: Health, base: str) -> None:
+        self._client = client
+        self._health = health
+        self._base = base
+        self.slowest = 0.0
 
-def _status(client: httpx.Client, health: Health, base: str, path: str) -> Iterator[str]:
-    answer = _get(client, health, base + path)
-    if isinstance(answer, str):
-        yield f"{path}: {answer}"
-    elif answer.status_code not in health.accept:
-        yield f"{path} answered {answer.status_code}"
+    def complaints(self, sha: str) -> Iterator[str]:
+        """Yield what is wrong, route by route."""
+        for path in (self._health.path, *(component.path for component in self._health.components)):
+            answer = self._get(path)
+            if isinstance(answer, str):
+                yield f"{path}: {answer}"
+            elif answer.status_code not in self._health.accept:
+                yield f"{path} answered {answer.status_code}"
+        if self._health.version and self._health.version.path:
+            yield from self._served(self._health.version, sha)
 
+    def _served(self, version: Version, sha: str) -> Iterator[str]:
+        answer = self._get(version.path)
+        if isinstance(answer, str):
+            yield f"{version.path}: {answer}"
+            return
+        said = _said(answer, version.json)
+        if not (len(said) >= 7 and sha.startswith(said)):
+            yield f"{version.path} names {said[:40] or 'nothing'!r}, not {sha[:12]}"
 
-def _served(client: httpx.Client, health: Health, base: str, sha: str) -> Iterator[str]:
-    version = health.version
-    if version is None:
-        return
-    answer = _get(client, health, base + version.path)
-    if isinstance(answer, str):
-        yield f"{version.path}: {answer}"
-        return
-    said = _said(answer, version.json)
-    if not (len(said) >= 7 and sha.startswith(said)):
-        yield f"{version.path} names {said[:40] or 'nothing'!r}, not {sha[:12]}"
+    def _get(self, path: str) -> httpx.Response | str:
+        """Return the answer, or in words why there is none; bounded in time and size."""
+        health, began = self._health, monotonic()
+        headers = {**health.headers, **({"Host": health.host} if health.host else {})}
+        seconds = health.timeout.total_seconds()
+        try:
+            with self._client.stream("GET", self._base + path, headers=headers, timeout=seconds) as answer:
+                body = b""
+                for chunk in answer.iter_bytes():
+                    body += chunk
+                    if len(body) > BODY_LIMIT:
+                        return f"more than {BODY_LIMIT // 1024} KiB"
+                    if monotonic() - began > seconds:
+                        return f"no whole answer within {seconds:g} s"
+                return httpx.Response(answer.status_code, content=body)
+        except httpx.TimeoutException:
+            return f"no answer within {seconds:g} s"
+        except httpx.HTTPError as error:
+            return str(error) or type(error).__name__
+        finally:
+            self.slowest = max(self.slowest, monotonic() - began)
 
 
 def _said(answer: httpx.Response, path: str) -> str:
@@ -107,20 +131,3 @@ def _said(answer: httpx.Response, path: str) -> str:
     except (ValueError, KeyError, TypeError, IndexError):
         return ""
     return str(found).strip()
-
-
-def _get(client: httpx.Client, health: Health, url: str) -> httpx.Response | str:
-    """Return the answer, or in words why there is none; bounded in time and size."""
-    headers = {**health.headers, **({"Host": health.host} if health.host else {})}
-    try:
-        with client.stream("GET", url, headers=headers, timeout=health.timeout.total_seconds()) as answer:
-            body = b""
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > BODY_LIMIT:
-                    return f"more than {BODY_LIMIT // 1024} KiB"
-            return httpx.Response(answer.status_code, headers={"content-type": "text/plain"}, content=body)
-    except httpx.TimeoutException:
-        return f"no answer within {health.timeout.total_seconds():g} s"
-    except httpx.HTTPError as error:
-        return str(error) or type(error).__name__

@@ -83,7 +83,7 @@ def _linked(shared: Shared, part: str) -> Iterable[str]:
         yield f"[ -e {quote(source)} ] || {{ echo {quote(missing)} >&2; exit 67; }}"
     yield f"rm -rf -- {quote(link)}"
     yield f'mkdir -p -- "$(dirname -- {quote(link)})"'
-    yield f'ln -s -- "$PWD/"{quote(source)} {quote(link)}'
+    yield f"ln -s -- {quote('../' * (shared.to.count('/') + 2) + source)} {quote(link)}"
 
 
 def build(environment: Environment, plan: Plan) -> str:

@@ -66,6 +66,13 @@ def switched(records: Iterable[Taken]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(record.target for record in records if record.kind == "activate"))
 
 
+def candidates(records: Iterable[Taken]) -> tuple[str, ...]:
+    """Return the targets on which a candidate was begun and not stopped."""
+    seen = [(record.kind, record.target) for record in records]
+    begun = dict.fromkeys(target for kind, target in seen if kind == "candidate")
+    return tuple(target for target in begun if seen.count(("candidate_stop", target)) < 1)
+
+
 def decide(now: Situation) -> WayOut:
     """Return the safe way out.
 

@@ -1,13 +1,13 @@
 """How a release spreads over its targets: each strategy says what should happen, and does nothing."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from deployers.environment import Environment
-from deployers.plan import MaintenanceOff, Plan, Step
+from deployers.plan import CandidateStop, MaintenanceOff, Plan, Step
 from deployers.ports import Difference, Revision
 from deployers.strategies.going_back import going_back
 from deployers.strategies.rolling import rolling
@@ -72,9 +72,14 @@ def way_back(failed: Plan, environment: Environment, *, to: Revision, release: s
     )
 
 
-def letting_in(environment: Environment, targets: Iterable[str]) -> tuple[Step, ...]:
-    """Return the way out of a deployment that switched nothing: visitors are let in again."""
-    return (MaintenanceOff(tuple(targets)),) if environment.recipe.maintenance_off else ()
+def tidying(environment: Environment, *, touched: Sequence[str], candidates: Sequence[str]) -> tuple[Step, ...]:
+    """Return what is part of every way out: visitors are let in again, and no candidate is left running."""
+    steps: list[Step] = []
+    if candidates and environment.recipe.candidate_stop:
+        steps.append(CandidateStop(tuple(candidates)))
+    if touched and environment.recipe.maintenance_off:
+        steps.append(MaintenanceOff(tuple(touched)))
+    return tuple(steps)
 
 
 def _at_once(environment: Environment, targets: tuple[str, ...]) -> Iterator[Step]:

@@ -1,0 +1,170 @@
+"""Runs deployments as durable workflows of DBOS Transact, and brings them back after a crash."""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol, cast
+from uuid import uuid4
+
+from dbos import DBOS, DBOSClient, DBOSConfig
+
+from storage.models import Deployment, Status
+from storage.store import Session, Store
+
+NAME = "shipmate"
+DEPLOYMENTS, TIMERS = "deployments", "timers"
+NUDGE = "nudge"
+# Constants: a new one would strand running work at an upgrade and block its environment.
+VERSION, EXECUTOR = "1", "shipmate"
+RECOVERIES = 1_000_000
+LOGGER = "dbos"
+
+
+def workflow_id(number: int) -> str:
+    """Return the id of the workflow that runs a deployment."""
+    return f"deployment-{number}"
+
+
+class Queue:
+    """What any process uses to start, expire and wake deployments: rows of the engine, in the caller's transaction."""
+
+    def __init__(self, store: Store) -> None:
+        """Connect to the engine's tables beside ours; they must exist (`shipmate migrate`)."""
+        self._client = DBOSClient(system_database_url=store.url, application_name=NAME, lazy=True)
+
+    def expires(self, session: Session, deployment: Deployment) -> None:
+        """Start the durable timer that expires the request at `expires_at`."""
+        if deployment.expires_at is None:
+            return
+        delay = max(timedelta(0), deployment.expires_at - deployment.requested_at)
+        self._client.enqueue_in_transaction(
+            session,
+            {
+                "workflow_name": "expiry",
+                "queue_name": TIMERS,
+                "workflow_id": f"expiry-{deployment.number}",
+                "app_version": VERSION,
+                "delay_seconds": delay.total_seconds(),
+            },
+            deployment.number,
+        )
+
+    def start(self, session: Session, deployment: Deployment) -> None:
+        """Queue the deployment behind the others of its environment."""
+        self._enqueue(session, deployment, workflow_id(deployment.number))
+
+    def nudge(self, session: Session, deployment: Deployment) -> None:
+        """Wake the running deployment, or run on after an unknown step was resolved."""
+        if deployment.status is Status.UNKNOWN:
+            self.again(session, deployment)
+        elif deployment.holds or deployment.status is Status.QUEUED:
+            self._client.send_in_transaction(session, workflow_id(deployment.number), "go on", NUDGE)
+
+    def again(self, session: Session, deployment: Deployment) -> None:
+        """Run a deployment on that has lost its workflow; its rows and its hosts know how far it came."""
+        self._enqueue(session, deployment, f"{workflow_id(deployment.number)}-{uuid4().hex[:8]}")
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.destroy()
+
+    def _enqueue(self, session: Session, deployment: Deployment, name: str) -> None:
+        self._client.enqueue_in_transaction(
+            session,
+            {
+                "workflow_name": "deployment",
+                "queue_name": DEPLOYMENTS,
+                "workflow_id": name,
+                "app_version": VERSION,
+                "queue_partition_key": deployment.environment,
+            },
+            deployment.number,
+        )
+
+
+class Workflow(Protocol):
+    """What the engine runs: a deployment from its opening to its end, over durable steps."""
+
+    def __call__(self, number: int, durable: "Steps") -> str:
+        """Return the status in which the deployment ended."""
+        ...
+
+
+class Steps:
+    """Durable steps and pauses of the workflow that is running in this thread."""
+
+    def step(self, name: str, do: Callable[[], str]) -> str:
+        """Return what `do` returned, or what it returned before the crash."""
+        return DBOS.run_step({"name": name}, do)
+
+    def wait(self, seconds: float) -> None:
+        """Pause, durably, until the time is over or somebody nudges."""
+        DBOS.recv(NUDGE, timeout_seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The one active executor; launched only by the process that leads."""
+
+    url: str
+    conduct: Workflow
+    expire: Callable[[int], str]
+
+    def launch(self) -> None:
+        """Start running what is queued, and go on with what a crash interrupted."""
+        quiet()
+        DBOS(config=_config(self.url))
+        _register(self.conduct, self.expire)
+        DBOS.launch()
+        DBOS.register_queue(DEPLOYMENTS, partition_concurrency=1, polling_interval_sec=0.2, on_conflict="always_update")
+        DBOS.register_queue(TIMERS, polling_interval_sec=0.5, on_conflict="always_update")
+
+    def runs(self, number: int) -> bool:
+        """Say whether a workflow of this deployment waits or runs."""
+        prefix = workflow_id(number)
+        found = DBOS.list_workflows(status=["PENDING", "ENQUEUED", "DELAYED"], workflow_id_prefix=prefix)
+        return any(one.workflow_id == prefix or one.workflow_id.startswith(f"{prefix}-") for one in found)
+
+    def stop(self) -> None:
+        """Stop taking up work; what runs is left to the next start, and resumed there."""
+        DBOS.destroy(destroy_registry=True)
+
+
+def migrate(url: str) -> None:
+    """Create or upgrade the engine's own tables."""
+    quiet()
+    DBOS.migrate(system_database_url=url)
+
+
+def quiet() -> None:
+    """Keep the engine's chatter out of the log."""
+    os.environ.setdefault("DBOS_LOG_LEVEL", "WARNING")
+    logging.getLogger(LOGGER).setLevel(logging.WARNING)
+
+
+def _register(conduct: Workflow, expire: Callable[[int], str]) -> None:
+    steps = Steps()
+
+    @DBOS.workflow(name="deployment", max_recovery_attempts=RECOVERIES)
+    def deployment(number: int) -> str:
+        return conduct(number, steps)
+
+    @DBOS.workflow(name="expiry", max_recovery_attempts=RECOVERIES)
+    def expiry(number: int) -> str:
+        return DBOS.run_step({"name": "expire"}, lambda: expire(number))
+
+
+def _config(url: str) -> DBOSConfig:
+    config: dict[str, Any] = {
+        "name": NAME,
+        "system_database_url": url,
+        "application_version": VERSION,
+        "executor_id": EXECUTOR,
+        "log_level": "WARNING",
+        "run_migrations": True,
+        "notification_listener_polling_interval_sec": 0.2,
+        "max_executor_threads": 64,
+    }
+    return cast("DBOSConfig", config)

@@ -1,0 +1,212 @@
+"""The last instant before the first effect: takes the environment, if what was approved is still what would run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot import telling
+from bot.change import Change, Changes
+from commands.errors import CommandError
+from commands.services import People, Person
+from deployers import gates
+from deployers.environment import Environment
+from deployers.errors import Aborted, DeployError
+from deployers.plan import Plan
+from deployers.ports import Difference, Repository, Revision
+from deployers.strategies import plan_for
+from storage import approvals, checks, deployments, locks
+from storage import steps as step_rows
+from storage.models import Decision, Deployment, Kind, Status, StepState
+from storage.store import Session
+
+GO = "go"
+BUSY = "busy"
+"""Another deployment runs in this environment; ask again in a moment."""
+
+
+class Shut(DeployError):
+    """A gate that was open is shut now."""
+
+    code = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Opens deployments for their conductor."""
+
+    changes: Changes
+    environments: Mapping[str, Environment]
+    repository: Repository
+    people: People
+    zone: str
+
+    def open(self, number: int) -> str:
+        """Take the environment for a queued deployment: `go`, `busy`, or the status in which it ended instead.
+
+        Called again after a crash it says `go` once more: everything behind it reads what was done.
+        """
+        with self.changes.store.look() as session:
+            deployment = deployments.get(session, number)
+        if deployment.finished:
+            return deployment.status.value
+        if deployment.status is Status.UNKNOWN:
+            return self._resume(number)
+        return GO if deployment.holds else self._take(number, self._voided(deployment))
+
+    def _take(self, number: int, why: str) -> str:
+        with self.changes.of(number) as change:
+            deployment = change.deployment
+            if deployment.aborted_by:
+                return _ended(change, Status.CANCELLED, "deployment.cancelled", actor=deployment.aborted_by)
+            if not why and self._running(change.session, deployment):
+                return BUSY
+            why = why or self._occupied(change.session, deployment)
+            if why:
+                deployment.failure = {"code": "refused", "message": why, "step": "", "target": "", "output": ""}
+                return _ended(change, Status.REFUSED, "deployment.refused", why=why)
+            deployment.advance(Status.PREPARING, at=self.changes.clock())
+            change.note("deployment.started", plan=deployment.plan_hash)
+        return GO
+
+    def judge_again(self, number: int) -> None:
+        """Judge the gates before the first switch; later only an abort stops it. Raises Shut or Aborted."""
+        with self.changes.store.look() as session:
+            deployment = deployments.get(session, number)
+            begun = any(
+                record.kind in ("activate", "migrate") and record.state is StepState.SUCCEEDED
+                for record in step_rows.of(session, number)
+            )
+        if deployment.aborted_by:
+            raise Aborted(deployment.aborted_by)
+        if begun or deployment.kind is Kind.ROLLBACK:
+            return
+        why = self._shut(deployment)
+        if why:
+            raise Shut(why)
+
+    def _resume(self, number: int) -> str:
+        """Go on after a person has said what became of the step that could not be read."""
+        with self.changes.of(number) as change:
+            unclear = [one for one in step_rows.of(change.session, number) if one.state is StepState.UNKNOWN]
+            if unclear:
+                return Status.UNKNOWN.value
+            change.deployment.failure = None
+            change.deployment.advance(Status.RUNNING, at=self.changes.clock())
+            change.note("deployment.resumed")
+        return GO
+
+    def _running(self, session: Session, deployment: Deployment) -> bool:
+        held = deployments.running_in(session, deployment.environment)
+        return held is not None and held.status not in (Status.INCOMPLETE, Status.UNKNOWN)
+
+    def _occupied(self, session: Session, deployment: Deployment) -> str:
+        """Take the environment's lock; return why it cannot be had. What stands broken there gives way to a way out."""
+        held = deployments.running_in(session, deployment.environment)
+        if held and held.number != deployment.number:
+            gives_way = held.status is Status.INCOMPLETE or (
+                held.status is Status.UNKNOWN and deployment.kind is Kind.ROLLBACK
+            )
+            if not gives_way:
+                return (
+                    f"#{held.number} ({held.ref}) holds {deployment.environment} and is {held.status}."
+                    f" See `/deploy status {deployment.environment}`."
+                )
+            held.bad = held.kind is Kind.DEPLOY
+            held.advance(Status.SUPERSEDED, at=self.changes.clock())
+            session.add(held)
+            session.flush()
+            locks.release(session, deployment.environment, held.number)
+            telling.card(session, held, channel=self.changes.channel, at=self.changes.clock())
+        taken = locks.take(
+            session, deployment.environment, deployment.number, self.changes.epoch(), self.changes.clock()
+        )
+        return "" if taken else f"{deployment.environment} is locked by somebody else. See `/deploy status`."
+
+    def _voided(self, deployment: Deployment) -> str:
+        """Return why what was approved can not be what would run, or nothing; what cannot be checked is refused."""
+        with self.changes.store.look() as session:
+            plan = Plan.read(deployments.stored_plan(session, deployment.number).document)
+            runs = deployments.current(session, deployment.environment)
+        environment = self.environments.get(deployment.environment)
+        if environment is None:
+            return f"{deployment.environment} is no longer configured."
+        replaced = runs.sha if runs else ""
+        if replaced != plan.replaces:
+            was, now = plan.replaces[:7] or "nothing", replaced[:7] or "nothing"
+            return f"it was asked for when {was} ran on {environment.name}; now {now} runs there. Ask for it again."
+        try:
+            fresh = self._fresh(environment, plan, deployment)
+            shut = "" if deployment.kind is Kind.ROLLBACK else self._shut(deployment)
+        except (DeployError, CommandError) as error:
+            return f"I could not check it once more before the first step ({error}), so nothing was started."
+        if isinstance(fresh, str):
+            return fresh
+        if fresh.hash != deployment.plan_hash:
+            return f"the plan is no longer what was approved: {_changed(plan, fresh)}. Ask for it again."
+        return shut
+
+    def _fresh(self, environment: Environment, plan: Plan, deployment: Deployment) -> Plan | str:
+        revision, difference = Revision(plan.ref, "", plan.sha), Difference((), 0, (), 0, plan.migrations)
+        if deployment.kind is Kind.DEPLOY:
+            revision = self.repository.resolve(plan.ref)
+            if revision.sha != plan.sha:
+                moved = f"`{plan.ref}` moved from {plan.sha[:7]} to {revision.sha[:7]} since it was approved"
+                return f"{moved}. Ask for it again."
+            difference = self.repository.between(plan.replaces, plan.sha, migrations=environment.recipe.migrations_path)
+        return plan_for(
+            environment,
+            kind=plan.kind,
+            revision=revision,
+            replaces=plan.replaces,
+            release=plan.release,
+            difference=difference,
+            strategy=plan.strategy,
+        )
+
+    def _shut(self, deployment: Deployment) -> str:
+        """Return which gate is shut now, or nothing."""
+        environment = self.environments[deployment.environment]
+        with self.changes.store.look() as session:
+            given = approvals.given(session, deployment.number)
+            seen = {run.name: run.conclusion for run in checks.of(session, deployment.sha)}
+            there = bool(environment.after) and deployments.succeeded(session, environment.after, deployment.sha)
+        role = environment.approvals.role
+        standing = [
+            one
+            for one in given
+            if one.decision is Decision.APPROVED and self.people.holds(Person(one.person, one.name), role)
+        ]
+        verdict = gates.still(
+            gates.Snapshot(
+                environment=environment.name,
+                ref=deployment.ref,
+                sha=deployment.sha,
+                strategy=deployment.strategy,
+                now=self.changes.clock(),
+                kind=deployment.kind.value,
+                zone=self.zone,
+                strategies=environment.strategies,
+                freezes=environment.freezes,
+                after=environment.after,
+                succeeded_there=there,
+                required_checks=environment.required_checks,
+                checks=seen,
+                approvals_needed=0 if deployment.break_glass else environment.approvals.required,
+                approvals_standing=len(standing),
+            )
+        )
+        return verdict.why if isinstance(verdict, gates.Refused) else ""
+
+
+def _ended(change: Change, status: Status, action: str, **detail: str) -> str:
+    change.deployment.advance(status, at=change.at)
+    change.note(action, **detail)
+    return status.value
+
+
+def _changed(approved: Plan, fresh: Plan) -> str:
+    """Return in words which parts of two plans differ."""
+    one, other = approved.document(), fresh.document()
+    flat = {**{k: v for k, v in one.items() if k != "resolved"}, **one["resolved"]}
+    fresh_flat = {**{k: v for k, v in other.items() if k != "resolved"}, **other["resolved"]}
+    parts = [key for key in fresh_flat if key not in ("release", "ref") and flat.get(key) != fresh_flat.get(key)]
+    return ", ".join(parts).replace("_", " ") + " changed" if parts else "its content changed"

@@ -1,0 +1,50 @@
+"""What a part of a deployment came to, as a value that can be remembered."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from deployers.errors import CommandFailed, DeployError
+from deployers.runner import Segment
+
+OUTPUT_LIMIT = 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Good, or what went wrong: a stable code, a sentence, where, and the end of the output."""
+
+    code: str = "ok"
+    message: str = ""
+    step: str = ""
+    target: str = ""
+    output: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Say whether nothing went wrong."""
+        return self.code == "ok"
+
+    @property
+    def text(self) -> str:
+        """Return the outcome as JSON."""
+        return json.dumps(asdict(self))
+
+    @property
+    def failure(self) -> dict[str, Any]:
+        """Return what a deployment keeps of its failure."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the outcome that was written as this JSON."""
+        return cls(**json.loads(text))
+
+    @classmethod
+    def of(cls, error: DeployError, segment: Segment) -> Self:
+        """Return what an error means for the deployment."""
+        step, output = segment.steps[0].word, ""
+        if isinstance(error, CommandFailed):
+            step, output = error.command, error.output[-OUTPUT_LIMIT:]
+        where = str(getattr(error, "target", getattr(error, "where", "")))
+        return cls(code=error.code, message=str(error), step=step, target=where, output=output)

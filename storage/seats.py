@@ -1,0 +1,108 @@
+"""What only one process can hold: a file lock beside SQLite, an advisory lock on PostgreSQL."""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import psycopg
+from sqlalchemy import make_url
+
+from storage.store import Store
+
+ADVISORY_KEY = 0x5348_4950
+
+
+class FileSeat:
+    """A `flock` beside the SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember where the lock file lies."""
+        self.path = path
+        self._file: IO[str] | None = None
+
+    def take(self) -> bool:
+        """Take the lock; the file is never deleted by its holder."""
+        file = self.path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def usurp(self) -> bool:
+        """Put the lock file of a holder that was fenced out of the way and take a fresh one."""
+        with suppress(FileNotFoundError):
+            self.path.rename(self.path.with_suffix(f".fenced-{os.getpid()}"))
+        return self.take()
+
+    def held(self) -> bool:
+        """Say whether the lock is ours and the file is still the one in place."""
+        try:
+            return self._file is not None and os.fstat(self._file.fileno()).st_ino == self.path.stat().st_ino
+        except OSError:
+            return False
+
+    def leave(self) -> None:
+        """Release the lock."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+class DatabaseSeat:
+    """A session advisory lock of PostgreSQL on a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        """Remember the database; server-side keepalives and a TCP timeout make a partition end the session."""
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection: psycopg.Connection[tuple[bool]] | None = None
+
+    def take(self) -> bool:
+        """Connect and take the lock if it is free."""
+        options = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+        try:
+            connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=3, tcp_user_timeout=3000, options=options
+            )
+        except psycopg.Error:
+            return False
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).fetchone()
+        if not (row and row[0]):
+            connection.close()
+            return False
+        self._connection = connection
+        return True
+
+    def usurp(self) -> bool:
+        """End the session of a holder that was fenced, and take the lock."""
+        with suppress(psycopg.Error), psycopg.connect(self._url, autocommit=True, connect_timeout=3) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND granted",
+                (ADVISORY_KEY,),
+            )
+        return self.take()
+
+    def held(self) -> bool:
+        """Ask the session that holds the lock."""
+        try:
+            return self._connection is not None and bool(self._connection.execute("SELECT true").fetchone())
+        except psycopg.Error:
+            return False
+
+    def leave(self) -> None:
+        """Close the session, and with it release the lock."""
+        if self._connection:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def seat_for(store: Store) -> FileSeat | DatabaseSeat:
+    """Return what has to be held to lead over this database."""
+    if store.engine.dialect.name == "sqlite":
+        return FileSeat(Path(f"{store.engine.url.database}.leader"))
+    return DatabaseSeat(store.url)
