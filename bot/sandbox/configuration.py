@@ -1,0 +1,124 @@
+"""The configuration that the sandbox gives to the bot: the same file and variables that a real team writes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+CONFIGURATION = """\
+# The sandbox's configuration: a real shipmate.toml, for hosts and a workspace on this machine.
+[app]
+name = "AskProAI"
+git = "{git}"
+timezone = "Europe/Berlin"
+recipe = "web"
+
+[slack.channels]
+deployments = "deployments"
+alerts = "alerts"
+monitoring = "monitoring"
+
+[roles]
+deployer = ["@developers"]
+approver = ["@release-managers"]
+operator = ["@devops"]
+admin = ["lead@askproai.de"]
+
+[operators]
+root = "U0OMAR"
+
+[recipes.web]
+shared = ["storage"]
+build = ["sh build.sh"]
+pending_migrations = "python3 migrate.py --pending"
+migrate = ["python3 migrate.py"]
+migrations_path = "migrations"
+candidate_start = ["svc candidate start . {{candidate_port}}"]
+candidate_stop = ["svc candidate stop"]
+restart = ["svc restart web"]
+log = "storage/app.log"
+"""
+
+ENVIRONMENT = """
+[environments.{name}]
+aliases = ["{alias}"]
+url = "{url}"
+deployer = "ssh"
+strategy = "rolling"
+strategies = ["rolling"]
+approvals = {{ required = {required}, role = "approver", expires = "{expires}", author_may_approve = false }}
+
+[environments.{name}.ssh]
+user = "{user}"
+path = "app"
+hosts = [
+{hosts}
+]
+known_hosts = "{known_hosts}"
+batch = 1
+keep_releases = 5
+
+[environments.{name}.health]
+path = "/api/health"
+components = ["database", "queue", "storage"]
+version = {{ path = "/api/version", json = "sha" }}
+target = "http://127.0.0.1:{{port}}"
+candidate = "http://127.0.0.1:{{candidate_port}}"
+interval = "{interval}"
+window = "{window}"
+failures = 3
+max_p95 = "5s"
+
+[environments.{name}.rollback]
+automatic = true
+migrations = "compatible"
+"""
+
+
+class Reachable(Protocol):
+    """A host as the configuration names it."""
+
+    name: str
+    address: str
+    ssh_port: int
+    port: int
+    candidate_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the environments are, as the configuration writes durations."""
+
+    window: str = "5s"
+    interval: str = "500ms"
+    expires: str = "30m"
+
+
+def configuration(git: str, hosts: Iterable[Reachable], pace: Pace, *, user: str, known_hosts: Path) -> str:
+    """Return a shipmate.toml for these hosts: those named `staging…` are staging, the others production."""
+    every = list(hosts)
+    staging = [host for host in every if host.name.startswith("staging")]
+    production = [host for host in every if host not in staging]
+    text = CONFIGURATION.format(git=git)
+    for name, alias, members, required in (("staging", "stage", staging, 0), ("production", "prod", production, 1)):
+        if members:
+            text += ENVIRONMENT.format(
+                name=name,
+                alias=alias,
+                url=f"http://{members[0].address}:{members[0].port}",
+                required=required,
+                expires=pace.expires,
+                user=user,
+                hosts="\n".join(_host(host) for host in members),
+                known_hosts=known_hosts,
+                interval=pace.interval,
+                window=pace.window,
+            )
+    return text
+
+
+def _host(host: Reachable) -> str:
+    return (
+        f'  {{ name = "{host.name}", address = "{host.address}", ssh_port = {host.ssh_port},'
+        f" port = {host.port}, candidate_port = {host.candidate_port} }},"
+    )

@@ -1,0 +1,122 @@
+"""The stories that the sandbox can play by itself, with what people must see in them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+
+from bot.sandbox.world import World
+
+
+class Broken(AssertionError):
+    """Something that the story promises was not seen."""
+
+
+@dataclass
+class Teller:
+    """Plays one story and tells what people see, with the seconds since it began."""
+
+    world: World
+    show: Callable[[float, str], None]
+    began: float = field(default_factory=monotonic)
+
+    def tell(self, line: str) -> None:
+        """Say what happens."""
+        self.show(monotonic() - self.began, line)
+
+    def says(self, person: str, text: str) -> None:
+        """Have somebody type."""
+        self.tell(f"{person} types   {text}")
+        self.world.slack.says(person, text)
+
+    def presses(self, person: str, label: str, within: str = "#deployments") -> None:
+        """Have somebody press a button, and its confirm dialog."""
+        dialog = self.world.slack.presses(person, label, within=within, timeout=60)
+        asked = f", and confirms “{dialog}”" if dialog else ""
+        self.tell(f"{person} presses [{label}]{asked}")
+
+    def sees(self, channel: str, text: str, seconds: float = 90) -> None:
+        """Demand that a channel shows a text."""
+        try:
+            self.world.slack.eventually_shows(channel, text, timeout=seconds)
+        except AssertionError as error:
+            raise Broken(f"#{channel} never showed “{text}”.\n{error}") from error
+        self.tell(f"#{channel} shows “{text}”")
+
+    def is_told(self, person: str, text: str, seconds: float = 60) -> None:
+        """Demand that only this person is shown a text."""
+        try:
+            self.world.slack.eventually_tells(person, text, timeout=seconds)
+        except AssertionError as error:
+            raise Broken(f"{person} was never told “{text}”.\n{error}") from error
+        self.tell(f"{person} alone reads “{text}”")
+
+    def serves(self, version: str, *hosts: str) -> None:
+        """Demand that hosts answer with a version."""
+        for name in hosts:
+            found = self.world.host(name).serves
+            if found != version:
+                raise Broken(f"{name} serves {found}, not {version}")
+        self.tell(f"{' and '.join(hosts)} serve{'s' if len(hosts) == 1 else ''} {version}")
+
+
+def seed(teller: Teller) -> None:
+    """Ship v2.1 and v2.2, so that there is something to go forward from and something to go back to."""
+    deploys(teller, "v2.1")
+    deploys(teller, "v2.2")
+
+
+def deploys(teller: Teller, version: str) -> None:
+    """Ship one good release to production, from the slash command to the verdict."""
+    teller.says("ana", f"/deploy production {version}")
+    teller.presses("ben", "Approve")
+    teller.sees("deployments", f"deployed `{version}` to *production*")
+    teller.serves(version, "web1", "web2")
+
+
+def deploy(teller: Teller) -> None:
+    """Ship v2.3: asked by ana, approved by ben, watched by everybody."""
+    since = teller.world.front.now()
+    teller.says("gus", "/deploy production v2.3")
+    teller.is_told("gus", "I take nothing from")
+    deploys(teller, "v2.3")
+    no_outage(teller, since)
+
+
+def sick_release(teller: Teller) -> None:
+    """Ship v2.4, which turns sick on the first host, and watch it come back by itself."""
+    teller.says("ana", "/deploy production v2.4")
+    teller.presses("ben", "Approve")
+    teller.sees("deployments", "rolled back")
+    teller.sees("alerts", "v2.4")
+    teller.serves("v2.2", "web1", "web2")
+
+
+def rollback(teller: Teller) -> None:
+    """Go back by one command, to the release that served well before."""
+    teller.says("ana", "/rollback latest production")
+    teller.is_told("ana", "v2.1")
+    teller.presses("ana", "deployment.rollback", within="private")
+    teller.sees("deployments", "production serves `v2.1`")
+    teller.serves("v2.1", "web1", "web2")
+
+
+def no_outage(teller: Teller, since: float) -> None:
+    """Demand that no visitor was turned away."""
+    seen = teller.world.front.window(since)
+    failed = sum(seen.hosts[name].failed for name in ("web1", "web2"))
+    asked = sum(seen.hosts[name].asked for name in ("web1", "web2"))
+    if failed:
+        raise Broken(f"{failed} of {asked} requests of visitors failed meanwhile")
+    teller.tell(f"visitors asked {asked} times meanwhile, and not one request failed")
+
+
+STORIES: dict[str, Callable[[Teller], None]] = {
+    "deploy": deploy,
+    "sick-release": sick_release,
+    "rollback": rollback,
+}
+
+
+def names() -> Iterator[str]:
+    """Return the names of the stories."""
+    yield from STORIES

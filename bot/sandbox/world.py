@@ -1,0 +1,184 @@
+"""The whole outside in one piece: a workspace, a repository, hosts with visitors, and the bot between them."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.configuration import Pace, configuration
+from bot.sandbox.front import Front
+from bot.sandbox.hosts import Host, Hosts
+from bot.sandbox.repository import build_repository, git_url
+from bot.sandbox.slack.driver import Driver
+from bot.sandbox.slack.paces import Paces
+from bot.sandbox.slack.server import SlackServer
+from bot.sandbox.slack.thread import SlackThread
+from bot.sandbox.slack.workspace import Workspace
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the sandbox is set up."""
+
+    port: int = 0
+    pace: Pace = field(default_factory=Pace)
+    manifest: Json | None = None
+    database: str = ""
+    """A DATABASE_URL; SQLite in the state directory when empty."""
+    verb: str = "run"
+    hosts: tuple[str, ...] = ("staging1", "web1", "web2")
+    paces: Paces | None = None
+    first: str = "v2.2"
+    """What every host serves before anything happens; empty for hosts that serve nothing."""
+
+
+class World:
+    """Everything around the bot, and the bot; a context manager."""
+
+    def __init__(self, state: Path | None = None, tuning: Tuning | None = None) -> None:
+        self.tuning = tuning or Tuning()
+        self._temporary = state is None
+        self.state = (state or Path(tempfile.mkdtemp(prefix="shipmate-"))).resolve()
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.hosts = Hosts(self.state, self.tuning.hosts)
+        self.workspace = Workspace(manifest=self.tuning.manifest)
+        self.server = SlackServer(
+            self.workspace,
+            port=self.tuning.port,
+            paces=self.tuning.paces,
+            world=self.panel,
+            set_fault=self.set_fault,
+        )
+        self._slack = SlackThread(self.server)
+        self._stack = ExitStack()
+        self._faults: dict[str, bool] = {}
+        self.web_port = _free_port()
+        """Where the bot answers /healthz."""
+        self.front: Front
+        self.bot: BotProcess
+        self.repository: Path
+
+    def __enter__(self) -> Self:
+        """Build and start everything; the bot connects by itself."""
+        try:
+            self._stack.callback(self._clean)
+            self.repository = build_repository(self.state)
+            self._stack.enter_context(self.hosts)
+            self._stack.enter_context(self._slack)
+            self.front = Front({host.name: (host.address, host.port) for host in self.hosts})
+            self._stack.enter_context(self.front)
+            self._write_configuration()
+            self.bot = BotProcess(self.state, self.variables(), self.tuning.verb)
+            self._stack.callback(self.bot.stop)
+            self.bot.start()
+            self.connected()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything that was started; nothing is left behind."""
+        self._stack.close()
+
+    @property
+    def slack(self) -> Driver:
+        """Return what people do in the workspace."""
+        return self._slack.driver
+
+    def connected(self, timeout: float = 30) -> None:
+        """Wait until the bot listens to the workspace; AssertionError if it does not in time."""
+        self.slack.eventually(self._is_connected, timeout, f"the bot's connection (see {self.bot.log})")
+
+    def _is_connected(self) -> bool:
+        async def count() -> int:
+            return len(self.server.sockets.connections)
+
+        return self._slack.call(count()) > 0
+
+    def host(self, name: str) -> Host:
+        """Return a host by its name."""
+        return self.hosts.host(name)
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables of a bot in this world."""
+        tokens = self.server.tokens
+        return {
+            "SLACK_API_URL": f"{self.server.url}/api/",
+            "SLACK_BOT_TOKEN": tokens.bot,
+            "SLACK_APP_TOKEN": tokens.app,
+            "DATABASE_URL": self.tuning.database or f"sqlite:///{self.state}/shipmate.db",
+            "SSH_PRIVATE_KEY_FILE": str(self.hosts.deploy_key),
+            "SHIPMATE_CONFIG": str(self.state / "shipmate.toml"),
+            "PORT": str(self.web_port),
+        }
+
+    def _write_configuration(self) -> None:
+        text = configuration(
+            git_url(self.repository),
+            self.hosts,
+            self.tuning.pace,
+            user=self.hosts.user,
+            known_hosts=self.hosts.known_hosts,
+        )
+        (self.state / "shipmate.toml").write_text(text, encoding="utf-8")
+
+    def _clean(self) -> None:
+        if self._temporary:
+            shutil.rmtree(self.state, ignore_errors=True)
+
+    # What the page shows beside the chat
+
+    def panel(self) -> Json:
+        """Return the hosts, the visitors and the faults, as the page polls them."""
+        return {
+            "hosts": [self._seen(host) for host in self.hosts],
+            "faults": [
+                {"name": name, "label": label, "on": self._faults.get(name, False)} for name, label in self._labels()
+            ],
+        }
+
+    def _seen(self, host: Host) -> Json:
+        rows = [window.hosts[host.name] for window in self.front.seconds(60)]
+        recent = rows[-4:-1]
+        return {
+            "name": host.name,
+            "version": next((version for row in reversed(rows) for version in row.versions), None),
+            "healthy": host.is_on and host.is_healthy,
+            "requests_per_second": round(sum(row.asked for row in recent) / len(recent), 1),
+            "failures": sum(row.failed for row in rows),
+            "history": [{"ok": row.ok, "failed": row.failed} for row in rows],
+        }
+
+    def _labels(self) -> list[tuple[str, str]]:
+        sick = [(f"sick:{host.name}", f"{host.name} is sick") for host in self.hosts]
+        gone = [(f"gone:{host.name}", f"{host.name} is gone") for host in self.hosts]
+        return [*sick, *gone, ("bot", "The bot is killed")]
+
+    def set_fault(self, name: str, on: bool) -> None:
+        """Switch a fault on or off."""
+        kind, _, host = name.partition(":")
+        switches: dict[str, Callable[[], None]] = {
+            "sick": lambda: self.host(host).sick(on),
+            "gone": lambda: self.host(host).goes_away() if on else self.host(host).comes_back(),
+            "bot": lambda: self.bot.kill() if on else self.bot.start(),
+        }
+        switches[kind]()
+        self._faults[name] = on
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
