@@ -130,7 +130,7 @@ class Mailbox:
             return self._faults.popleft()
         message = message_from_bytes(raw, policy=policy.default)
         body = message.get_body(("plain", "html"))
-        text = str(body.get_content()) if body else ""
+        text = str(body.get_content()).replace("\r\n", "\n") if body else ""
         subject = str(message.get("Subject", ""))
         self._mails.append(Mail(envelope.sender or "", tuple(envelope.recipients), subject, text, raw))
         return "250 2.0.0 kept"
