@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, repeat
 from logging import CRITICAL, getLogger
 from threading import BoundedSemaphore, RLock
 from time import monotonic
@@ -108,7 +109,7 @@ class Line:
             Unreachable, HostKeyRefused: it could not for too long.
         """
         until = monotonic() + self._access.patience.mend
-        for delay in (*BACKOFF, *iter(lambda: BACKOFF[-1], None)):
+        for delay in chain(BACKOFF, repeat(BACKOFF[-1])):
             try:
                 self.transport()
             except Unreachable:

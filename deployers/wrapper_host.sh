@@ -92,7 +92,7 @@ lock() { # OWNER TOKEN SINCE
 yields() { # TOKEN: our own lock under an older token, or that of one of ours who led before
     [ "$owner_of" = "$owner" ] && return
     [ -n "$number_of" ] && [ "$number_of" -lt "$1" ] &&
-        [ "${owner_of%%[!A-Za-z0-9_-]*}" = "${owner%%[!A-Za-z0-9_-]*}" ]
+        [ "${owner_of%[: ]*}" = "${owner%[: ]*}" ]
 }
 
 locked() {
