@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -65,6 +66,8 @@ def _run(verb: str, *, socket: bool, http: bool) -> None:
     if faults:
         fail(str(SettingsFaults(faults)), 2)
     logs.setup(app.settings.outside.secrets())
+    for chatty, level in (("alembic", "WARNING"), ("uvicorn", "WARNING"), ("bolt", "ERROR")):
+        logging.getLogger(chatty).setLevel(level)
     prepare(app)
     asyncio.run(Process(app, Doors(socket, http)).run())
 
@@ -162,10 +165,10 @@ def audit_verify(*, as_json: Json = False) -> None:
 
     app = an_app()
     with app.store.look() as session:
-        found = audit.verify(session, anchors=anchor.read(app.state / "audit.anchor"))
+        found = audit.verify(session, anchors=anchor.read(app.anchors) if app.anchors.exists() else ())
     document: dict[str, Any] = {"entries": found.entries, "head": found.head, "broken_at": found.broken_at}
     good = f"{found.entries} entries, unbroken; the head is {found.head[:16]}."
-    bad = f"The chain is broken at entry {found.broken_at}."
+    bad = f"The chain is broken at entry {found.broken_at}: {found.why}."
     say(json.dumps(document) if as_json else (good if found.broken_at is None else bad))
     if found.broken_at is not None:
         raise typer.Exit(1)

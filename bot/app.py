@@ -26,7 +26,7 @@ from deployers.ports import Remote
 from deployers.preflight import SshPreflight
 from deployers.repository import GitRepository
 from deployers.ssh import SshRemote
-from storage import deployments
+from storage import anchor, deployments
 from storage.models import HOLDS, Status
 from storage.seats import seat_for
 from storage.store import Store
@@ -144,6 +144,18 @@ class App:
                 log.error("a deployment had lost its workflow", extra={"deployment": deployment.number})
                 with self.store.begin() as session:
                     self.queue.again(session, deployments.get_for_change(session, deployment.number))
+
+    def anchor(self) -> None:
+        """Write the audit chain's head down outside the database."""
+        with self.store.look() as session:
+            head = anchor.of_head(session, self.clock())
+        if head:
+            anchor.append(self.anchors, head)
+
+    @property
+    def anchors(self) -> Path:
+        """Return the file that holds the audit chain's anchors."""
+        return self.state / "audit.anchor"
 
     def headers(self) -> Mapping[str, str]:
         """Return what `env:NAME` in a health header stands for."""

@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from bot.app import App
-from bot.following import GOOD, Following
+from bot.following import REST, Following
 from bot.leader import FROZEN
 from bot.process import prepare
 from commands import registry
-from commands.arguments import environment as named
 from commands.command import Request
 from commands.errors import CommandError
 from commands.replies import Reply
 from commands.services import People, Person, Services
 from deployers.errors import DeployError
-from storage import audit, deployments, leadership
+from storage import audit, leadership
 from storage.errors import StorageError
 from storage.models import Status
 
@@ -58,30 +57,43 @@ class Console:
             return Reply(str(error), ok=False, code=error.code)
 
     def rollback(self, words: tuple[str, ...], *, glass: str = "") -> int:
-        """Roll back, with the bot dead or frozen too: fence it first, stop what it was doing, then do it here."""
-        prepare(self.app)
-        alone = not self.somebody_leads()
-        if alone:
-            self.show("No bot is running: I do it from here.")
-            self._stop_what_runs(words)
-            self.app.leader.take_over()
-        try:
-            reply = self.ask("rollback", (*words, "--yes"), glass=glass)
-            self.tell(reply)
-            number = _number(reply) if reply.ok else None
-            if number is None:
-                return 0 if reply.ok else 1
-            if alone:
-                self.app.engine.launch()
-            return self.follow(number)
-        finally:
-            if alone:
-                self.app.leader.step_down()
+        """Roll back, with the bot dead or frozen too.
 
-    def follow(self, number: int) -> int:
-        """Print a deployment until it rests; 0 only if it succeeded."""
-        status = Following(self.app.store, number, self.show, as_json=self.as_json).until_rest(self.pause)
-        return 0 if status in GOOD else 1
+        Where nobody leads, the old leader is fenced first, then what is asked for is written down (an abort of what
+        runs, or a rollback), and only then is the engine launched here: it cannot resume what is to be stopped.
+        """
+        prepare(self.app)
+        alone = self._take_over_if_alone()
+        reply = self.ask("rollback", (*words, "--yes"), glass=glass)
+        self.tell(reply)
+        number = _number(reply) if reply.ok else None
+        if number is None:
+            return 0 if reply.ok else 1
+        if alone:
+            self.app.engine.launch()
+        try:
+            return self._until_rest(number, alone=alone)
+        finally:
+            self.app.anchor()
+            self.app.leader.step_down()
+
+    def _until_rest(self, number: int, *, alone: bool) -> int:
+        """Follow a deployment; when its leader falls silent meanwhile, fence it and go on from here."""
+        following = Following(self.app.store, number, self.show, as_json=self.as_json)
+        while (status := following.look()) not in REST:
+            if not alone and self._take_over_if_alone():
+                alone = True
+                self.app.engine.launch()
+            self.pause(0.3)
+        return 0 if status in (Status.SUCCEEDED, Status.ROLLED_BACK) else 1
+
+    def _take_over_if_alone(self) -> bool:
+        """Take the lead if nobody has it, or if who has it has shown no sign of life for a while."""
+        if not self.app.leader.is_free() and self.somebody_leads():
+            return False
+        self.show("No bot is running: I do it from here.")
+        self.app.leader.take_over()
+        return True
 
     def somebody_leads(self) -> bool:
         """Say whether a process leads whose heart still beats."""
@@ -107,31 +119,6 @@ class Console:
                 at=self.app.clock(),
             )
         return replace(services, people=BreakGlass(services.people))
-
-    def _stop_what_runs(self, words: tuple[str, ...]) -> None:
-        """Write an abort for what runs, before anything could resume it."""
-        person = self.app.operator()
-        wanted = {named(word, self.app.environments).name for word in words if _is_environment(word, self.app)}
-        with self.app.store.begin() as session:
-            for name in wanted or set(self.app.environments):
-                running = deployments.running_in(session, name)
-                if running and running.status not in (Status.INCOMPLETE, Status.UNKNOWN) and not running.aborted_by:
-                    running = deployments.get_for_change(session, running.number)
-                    running.aborted_by = person.id
-                    running.version += 1
-                    session.add(running)
-                    audit.record(
-                        session,
-                        actor=person.id,
-                        action="deployment.abort_requested",
-                        subject=f"deployment:{running.number}",
-                        detail={"by": "command line", "with": "rollback"},
-                        at=self.app.clock(),
-                    )
-
-
-def _is_environment(word: str, app: App) -> bool:
-    return any(word in (each.name, *each.aliases) for each in app.environments.values())
 
 
 def _number(reply: Reply) -> int | None:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from storage import deployments, reports
+from storage import reports
 from storage.models import FINISHED, Status, StepState
 from storage.reports import Facts
 from storage.store import Store
 
-GOOD = frozenset({Status.SUCCEEDED})
 REST = FINISHED | {Status.INCOMPLETE, Status.UNKNOWN, Status.AWAITING_APPROVAL}
 """Where following ends: nothing more happens without a person."""
 _MARKS = {StepState.SUCCEEDED: "done", StepState.FAILED: "FAILED", StepState.UNKNOWN: "UNKNOWN"}
@@ -24,15 +23,6 @@ class Following:
     show: Callable[[str], None]
     as_json: bool = False
     _said: set[str] = field(default_factory=set)
-
-    def until_rest(self, pause: Callable[[float], object], *, beyond_approval: bool = False) -> Status:
-        """Look until nothing more happens by itself; return the status in which it rests."""
-        rest = REST - {Status.AWAITING_APPROVAL} if beyond_approval else REST
-        while True:
-            status = self.look()
-            if status in rest:
-                return status
-            pause(0.3)
 
     def look(self) -> Status:
         """Print what is new, and return the status."""
@@ -57,10 +47,3 @@ def _lines(facts: Facts) -> Iterator[tuple[str, str]]:
     yield f"status {deployment.status}", f"{what}: {deployment.status.replace('_', ' ')}"
     if deployment.failure and deployment.status in REST:
         yield f"why {deployment.status}", f"  {deployment.failure.get('message', '')}"
-
-
-def newest(store: Store, environment: str) -> int | None:
-    """Return the number of the newest deployment of an environment."""
-    with store.look() as session:
-        found = deployments.history(session, environment, limit=1)
-        return found[0].number if found else None

@@ -56,6 +56,13 @@ class Leader:
         self._beat_on()
         return True
 
+    def is_free(self) -> bool:
+        """Say whether nobody holds the seat: who held it is dead."""
+        free = self._seat.take()
+        if free:
+            self._seat.leave()
+        return free
+
     def take_over(self) -> None:
         """Take the lead from a process that is dead or frozen: fence it first, then take its seat.
 

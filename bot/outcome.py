@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from deployers.errors import CommandFailed, DeployError
+from deployers.errors import Aborted, CommandFailed, DeployError
 from deployers.runner import Segment
 
 OUTPUT_LIMIT = 6_000
@@ -44,7 +44,9 @@ class Outcome:
     def of(cls, error: DeployError, segment: Segment) -> Self:
         """Return what an error means for the deployment."""
         step, output = segment.steps[0].word, ""
-        if isinstance(error, CommandFailed):
+        if isinstance(error, Aborted):
+            step = ""
+        elif isinstance(error, CommandFailed):
             step, output = error.command, error.output[-OUTPUT_LIMIT:]
         where = str(getattr(error, "target", getattr(error, "where", "")))
         return cls(code=error.code, message=str(error), step=step, target=where, output=output)

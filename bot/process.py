@@ -157,9 +157,10 @@ class Process:
         await asyncio.gather(self.delivery.run(), self._reconcile())
 
     async def _reconcile(self) -> None:
-        """Tell people of deployments that stand still because their workflow is gone."""
+        """Every minute: queue again what has lost its workflow, and anchor the audit chain outside the database."""
         while True:
             await asyncio.to_thread(self.app.reconcile)
+            await asyncio.to_thread(self.app.anchor)
             await asyncio.sleep(RECONCILE_EVERY.total_seconds())
 
     async def _hand_over(self, tasks: list[asyncio.Task[None]]) -> None:
@@ -170,6 +171,7 @@ class Process:
         if self.app.leader.leads:
             with suppress(Exception):
                 await asyncio.to_thread(self._say_restarting)
+                await asyncio.to_thread(self.app.anchor)
                 self.delivery.wake()
                 await asyncio.sleep(0.1)
                 await self.delivery.stop(seconds=3)
