@@ -53,7 +53,7 @@ class Record:
     output_sha256: str = ""
     token: int = 0
     why: str = ""
-    """For REFUSED: `aborted`, `fenced <newest token>`, `no_room <reason>`, `earlier` (one before it in the batch failed)."""
+    """For REFUSED: `aborted`, `fenced <newest token>`, `no_room <reason>`, `earlier` (one before it failed)."""
 
 
 @dataclass(frozen=True, slots=True)
