@@ -19,8 +19,6 @@ from storage.anchor import Anchor
 from storage.columns import plain
 from storage.models import AuditEntry, AuditHead
 
-_PAGE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -76,13 +74,16 @@ def canonical(document: Mapping[str, Any]) -> str:
     return _compact({name: value for name, value in document.items() if name != "hash"})
 
 
-def export(session: Session, *, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield every entry as JSON-ready data, oldest first, so that anyone can check the chain without us."""
-    asked = select(AuditEntry).order_by(col(AuditEntry.number)).limit(_PAGE).execution_options(populate_existing=True)
-    while page := session.exec(asked.where(AuditEntry.number > after)).all():
-        for entry in page:
+def export(session: Session, *, after: int = 0, page: int = 500) -> Iterator[dict[str, Any]]:
+    """Yield every entry as JSON-ready data, oldest first, so that anyone can check the chain without us.
+
+    `page` entries are read at a time.
+    """
+    asked = select(AuditEntry).order_by(col(AuditEntry.number)).limit(page).execution_options(populate_existing=True)
+    while rows := session.exec(asked.where(AuditEntry.number > after)).all():
+        for entry in rows:
             yield {**_document(entry), "hash": entry.hash}
-        after = page[-1].number
+        after = rows[-1].number
 
 
 def newest(session: Session, limit: int = 20) -> list[AuditEntry]:

@@ -44,6 +44,8 @@ def file_of(url: URL) -> Path:
 
 def prepare(where: Path) -> None:
     """Make the file if there is none, empty, private and in WAL mode; make it private if it is not."""
+    if where.is_dir():
+        raise StoreUnavailable(str(where), "it is a folder; name a file inside it in DATABASE_URL")
     try:
         if not where.exists():
             _create(where)
@@ -80,8 +82,6 @@ def _why(where: Path, error: Exception) -> str:
     folder = where.parent
     if not folder.is_dir():
         return f"the folder {folder} does not exist; create it, or change DATABASE_URL"
-    if where.is_dir():
-        return "it is a folder; name a file inside it in DATABASE_URL"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} may not be written; SQLite keeps its journal beside the file"
     return getattr(error, "strerror", None) or str(error)
