@@ -128,12 +128,15 @@ class App:
         """Return who conducts deployments."""
         crew = Crew(self.changes, self.environments, self.remote, self.headers())
         opening = Opening(self.changes, self.environments, self.repository, self.people, self.settings.app.timezone)
-        return Conductor(crew, Endings(crew), opening, self.leader.lost)
+        return Conductor(crew, Endings(crew), opening)
 
     @cached_property
     def engine(self) -> Engine:
         """Return the durable engine; launched only by the process that leads."""
-        return Engine(self.store.url, self.conductor.conduct, lambda number: expiry.expire(self.changes, number))
+        return Engine(self.store.url, self.conductor.conduct, self._expire, self.leader.lost)
+
+    def _expire(self, number: int) -> str:
+        return expiry.expire(self.changes, number)
 
     def reconcile(self) -> None:
         """Queue again what the engine has lost: a deployment that is not finished while no workflow runs it."""

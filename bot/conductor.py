@@ -17,6 +17,7 @@ from deployers.plan import Plan
 from deployers.runner import LOOKS, Segment, segments
 from deployers.strategies import tidying
 from deployers.way_out import WayOut
+from storage.errors import StoreUnavailable
 from storage.models import Status
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,6 @@ class Conductor:
     crew: Crew
     endings: Endings
     opening: Opening
-    lost: Callable[[str], None]
-    """Called when somebody else leads now; does not return in a running bot."""
 
     def conduct(self, number: int, durable: Durable) -> str:
         """Take a queued or resolved deployment to its end, and return its status."""
@@ -55,9 +54,6 @@ class Conductor:
                 return opened
             outcome = self._play(number, durable)
             return self._end(number, outcome, durable)
-        except Fenced as error:
-            self.lost(str(error))
-            raise
         finally:
             self.crew.leave(number)
 
@@ -80,8 +76,12 @@ class Conductor:
             if segment.switches:
                 self.opening.judge_again(number)
             self.crew.run(number, plan, segment)
-        except Fenced:
+        except StoreUnavailable:
             raise
+        except Fenced as error:
+            if not self.crew.leads():
+                raise
+            return Outcome.of(error, segment)
         except DeployError as error:
             return Outcome.of(error, segment)
         except Exception as error:

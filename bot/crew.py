@@ -14,7 +14,7 @@ from deployers.plan import Activate, Plan, Prepare, Verify
 from deployers.ports import Authority, Remote
 from deployers.probes import Probes
 from deployers.runner import Runner, Segment
-from storage import deployments, targets
+from storage import deployments, leadership, targets
 from storage.models import Status
 
 
@@ -78,6 +78,11 @@ class Crew:
     def authority(self, number: int) -> Authority:
         """Return in whose name, and under which token, hosts are told to do this deployment's steps."""
         return Authority(f"d{number}", self.changes.epoch())
+
+    def leads(self) -> bool:
+        """Say whether our fencing token is still the newest; a host may have seen another one all the same."""
+        with self.changes.store.look() as session:
+            return leadership.epoch(session) == self.changes.epoch()
 
     def looking(self, number: int, segment: Segment) -> str:
         """Write down that the targets are looked at now; return who asked to stop, or nothing."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,8 @@ from uuid import uuid4
 
 from dbos import DBOS, DBOSClient, DBOSConfig
 
+from deployers.errors import Fenced
+from storage.errors import StoreUnavailable
 from storage.models import Deployment, Status
 from storage.store import Session, Store
 
@@ -20,6 +23,20 @@ NUDGE = "nudge"
 VERSION, EXECUTOR = "1", "shipmate"
 RECOVERIES = 1_000_000
 LOGGER = "dbos"
+
+log = logging.getLogger(__name__)
+
+
+def patiently(do: Callable[[], str], pause: Callable[[float], object]) -> str:
+    """Do something that may be done again, until the database is there for it."""
+    seconds = 0.5
+    while True:
+        try:
+            return do()
+        except StoreUnavailable as error:
+            log.warning("the database is away; waiting for it", extra={"why": str(error)})
+            pause(seconds)
+            seconds = min(2 * seconds, 5)
 
 
 def workflow_id(number: int) -> str:
@@ -95,9 +112,25 @@ class Workflow(Protocol):
 class Steps:
     """Durable steps and pauses of the workflow that is running in this thread."""
 
+    def __init__(self, pause: Callable[[float], object], lost: Callable[[str], None]) -> None:
+        """Remember how to wait for a database that is away, and whom to tell that somebody else leads."""
+        self._pause = pause
+        self._lost = lost
+
     def step(self, name: str, do: Callable[[], str]) -> str:
-        """Return what `do` returned, or what it returned before the crash."""
-        return DBOS.run_step({"name": name}, do)
+        """Return what `do` returned, or what it returned before the crash.
+
+        While the database is away it is done again: every step of ours may be, since rows and hosts know what was done.
+        """
+        return DBOS.run_step({"name": name}, lambda: self._leading(do))
+
+    def _leading(self, do: Callable[[], str]) -> str:
+        try:
+            return patiently(do, self._pause)
+        except Fenced as error:
+            # The process has to end before the engine remembers this as the step's outcome.
+            self._lost(str(error))
+            raise
 
     def wait(self, seconds: float) -> None:
         """Pause, durably, until the time is over or somebody nudges."""
@@ -111,12 +144,15 @@ class Engine:
     url: str
     conduct: Workflow
     expire: Callable[[int], str]
+    lost: Callable[[str], None]
+    """Called when somebody else leads; ends the process."""
+    pause: Callable[[float], object] = threading.Event().wait
 
     def launch(self) -> None:
         """Start running what is queued, and go on with what a crash interrupted."""
         quiet()
         DBOS(config=_config(self.url))
-        _register(self.conduct, self.expire)
+        _register(self.conduct, self.expire, Steps(self.pause, self.lost))
         DBOS.launch()
         DBOS.register_queue(DEPLOYMENTS, partition_concurrency=1, polling_interval_sec=0.2, on_conflict="always_update")
         DBOS.register_queue(TIMERS, polling_interval_sec=0.5, on_conflict="always_update")
@@ -144,16 +180,14 @@ def quiet() -> None:
     logging.getLogger(LOGGER).setLevel(logging.WARNING)
 
 
-def _register(conduct: Workflow, expire: Callable[[int], str]) -> None:
-    steps = Steps()
-
+def _register(conduct: Workflow, expire: Callable[[int], str], steps: Steps) -> None:
     @DBOS.workflow(name="deployment", max_recovery_attempts=RECOVERIES)
     def deployment(number: int) -> str:
         return conduct(number, steps)
 
     @DBOS.workflow(name="expiry", max_recovery_attempts=RECOVERIES)
     def expiry(number: int) -> str:
-        return DBOS.run_step({"name": "expire"}, lambda: expire(number))
+        return steps.step("expire", lambda: expire(number))
 
 
 def _config(url: str) -> DBOSConfig:

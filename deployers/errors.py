@@ -62,7 +62,11 @@ class Fenced(DeployError):
     code = "fenced"
 
     def __str__(self) -> str:
-        return f"{self.target} refused: it has seen fencing token {self.newest}, newer than ours ({self.token})"
+        return (
+            f"{self.target} refused: it has seen fencing token {self.newest}, newer than ours ({self.token})."
+            " If my database was restored from a backup, type `shipmate fence raise --to"
+            f" {self.newest + 1}` and start me again"
+        )
 
 
 @dataclass

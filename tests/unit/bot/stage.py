@@ -117,13 +117,12 @@ class Stage:
         self.remote = Rehearsal(wire=self._answer)
         self.remote._act = self._act  # the host remembers what it was switched to
         self.repo = Repo()
-        self.lost: list[str] = []
         with self.store.begin() as session:
             self.epoch = leadership.lead(session, "stage", self.clock())
         self.changes = Changes(self.store, self.clock, lambda: self.epoch, "deployments", "alerts")
         self.crew = Crew(self.changes, {self.where.name: self.where}, lambda _: self.remote)
         opening = Opening(self.changes, {self.where.name: self.where}, self.repo, Everybody(), "UTC")
-        self.conductor = Conductor(self.crew, Endings(self.crew), opening, self.lost.append)
+        self.conductor = Conductor(self.crew, Endings(self.crew), opening)
         self.steps = Steps()
         self.good = self._served("v2.2", GOOD)
 

@@ -207,9 +207,18 @@ def test_who_no_longer_leads_writes_nothing_more(stage):
         leadership.raise_fence(session, "another", stage.now)
     with pytest.raises(Fenced):
         stage.conduct(asked)
-    assert stage.lost
     assert stage.get(asked).status is Status.QUEUED
     assert stage.remote.lines == []
+
+
+def test_a_host_that_has_seen_a_newer_token_refuses_and_the_way_to_mend_it_is_said(stage):
+    """As after the bot's database was restored from an older backup."""
+    from deployers.ports import Authority
+
+    stage.remote.lock(stage.where.hosts[0], "shipmate:shop:production", Authority("d99", 9))
+    asked = stage.asks()
+    assert stage.conduct(asked) == "failed"
+    assert "shipmate fence raise --to 10" in stage.get(asked).failure["message"]
 
 
 def a_story(stage: Stage, story: str):
