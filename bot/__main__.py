@@ -158,6 +158,17 @@ def check(*, as_json: Json = False) -> None:
     raise typer.Exit(check_all(an_app(), say, as_json=as_json))
 
 
+@cli.command()
+def report(
+    *, days: Annotated[int, typer.Option(min=1, help="How far to look back.")] = 7, as_json: Json = False
+) -> None:
+    """Say how deployments went over the last days, a line an environment."""
+    from bot import reporting
+
+    for row in reporting.report(an_app(), days):
+        say(json.dumps(row) if as_json else reporting.sentence(row))
+
+
 @audit_cli.command("verify")
 def audit_verify(*, as_json: Json = False) -> None:
     """Walk the chain and compare it with its anchor outside the database."""
