@@ -127,8 +127,9 @@ def _number(reply: Reply) -> int | None:
 
 
 def plain(text: str) -> str:
-    """Return mrkdwn as a terminal shows it: without mentions' and links' angle brackets, and unescaped."""
+    """Return mrkdwn as a terminal shows it: without marks, emoji names and angle brackets, and unescaped."""
     text = re.sub(r"<(?:https?|mailto):[^|>]*\|([^>]*)>", r"\1", text)
     text = re.sub(r"<([@#!]?)([^|>]*)(?:\|([^>]*))?>", lambda m: m[3] or f"{m[1]}{m[2]}", text)
-    text = re.sub(r"(?<!\w)[*_~]([^*_~\n]+)[*_~](?!\w)", r"\1", text)
+    text = re.sub(r"(?<!\w)[*_~](\S|\S[^*_~\n]*\S)[*_~](?!\w)", r"\1", text)
+    text = re.sub(r"(?<!\w):[a-z_]+: ?", "", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
