@@ -1,0 +1,127 @@
+"""What came in and what goes out, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+
+from storage import inbox, outbox
+from storage.errors import NotFound
+from storage.models import InboxState, OutboxState, Status
+from tests.builders import (
+    NOW,
+    a_message,
+    a_request,
+    stored,
+)
+
+SOON = NOW + timedelta(minutes=1)
+
+
+@pytest.fixture
+def session(any_store):
+    with any_store.begin() as session:
+        yield session
+
+
+def test_a_request_runs_only_after_its_acknowledgement(session):
+    row = inbox.receive(session, a_request("k", text="production\0 v2.3"))
+    assert row.text == "production� v2.3"
+    assert inbox.receive(session, a_request("k")) is None
+    assert inbox.next_eligible(session) is None
+    assert inbox.acked(session, row.id, SOON)
+    assert inbox.backlog(session) == [row]
+    claimed = inbox.next_eligible(session)
+    assert (claimed.id, claimed.state, claimed.attempts) == (row.id, InboxState.RUNNING, 1)
+    assert inbox.next_eligible(session) is None
+    inbox.done(session, row.id, "ok", SOON)
+    assert (row.state, row.outcome, row.finished_at) == (InboxState.DONE, "ok", SOON)
+
+
+def test_a_void_request_never_runs_even_if_its_acknowledgement_comes_late(session):
+    row = inbox.receive(session, a_request())
+    assert inbox.void(session, row.id, "too_late", SOON)
+    assert not inbox.acked(session, row.id, SOON)
+    assert inbox.next_eligible(session) is None
+    assert not inbox.void(session, row.id, "again", SOON)
+    assert row.outcome == "too_late"
+
+
+def test_requests_are_run_oldest_first_and_again_after_a_crash(session):
+    rows = [inbox.receive(session, a_request()) for _ in range(3)]
+    for row in reversed(rows):
+        inbox.acked(session, row.id, NOW)
+    assert inbox.next_eligible(session).id == rows[0].id
+    assert [row.id for row in inbox.resume_running(session)] == [rows[0].id]
+    again = inbox.next_eligible(session)
+    assert (again.id, again.attempts) == (rows[0].id, 2)
+
+
+def test_requests_without_an_acknowledgement_are_void_after_a_restart(session):
+    old, young = inbox.receive(session, a_request()), inbox.receive(session, a_request(at=SOON))
+    acked = inbox.receive(session, a_request())
+    inbox.acked(session, acked.id, NOW)
+    assert inbox.void_unacked(session, SOON, older_than=timedelta(seconds=3)) == [old]
+    assert inbox.void_unacked(session, SOON) == [young]
+    assert acked.state is InboxState.ELIGIBLE
+
+
+def test_an_unknown_request_is_named(session):
+    with pytest.raises(NotFound, match="there is no request 9"):
+        inbox.done(session, 9, "ok", NOW)
+
+
+def test_a_card_waits_again_with_every_change_and_rests_when_the_newest_is_shown(session):
+    deployment = stored(session)
+    card = outbox.card(session, deployment, channel="deployments", at=NOW)
+    assert (card.key, card.wanted, card.state) == (f"card:{deployment.number}", 1, OutboxState.WAITING)
+    outbox.delivered(session, card.id, ts="1.1", at=NOW, shown=1)
+    assert card.state is OutboxState.DELIVERED
+    deployment.advance(Status.QUEUED, at=SOON)
+    assert outbox.card(session, deployment, channel="deployments", at=SOON) is card
+    assert (card.wanted, card.state, card.ts) == (2, OutboxState.WAITING, "1.1")
+    deployment.advance(Status.PREPARING, at=SOON)
+    outbox.card(session, deployment, channel="deployments", at=SOON)
+    outbox.delivered(session, card.id, ts="", at=SOON, shown=2)
+    assert (card.shown, card.wanted, card.state, card.ts) == (2, 3, OutboxState.WAITING, "1.1")
+    outbox.delivered(session, card.id, ts="1.1", at=SOON, shown=3)
+    assert outbox.card_of(session, deployment.number).state is OutboxState.DELIVERED
+
+
+def test_a_message_is_due_at_its_time_and_comes_back_after_a_failure(session):
+    first, second = outbox.say(session, a_message()), outbox.say(session, a_message(at=SOON))
+    assert outbox.due(session, NOW) == [first]
+    assert outbox.due(session, SOON, limit=1) == [first]
+    assert outbox.trying(session, first.id).attempts == 1
+    outbox.failed(session, first.id, error="slack is \0 away", next_at=SOON + timedelta(minutes=1))
+    assert (first.attempts, first.error) == (2, "slack is � away")
+    assert outbox.due(session, SOON) == [second]
+    assert outbox.next_due(session) == SOON
+    outbox.delivered(session, first.id, ts="1.2", at=SOON)
+    assert (first.state, first.attempts, first.error, first.delivered_at) == (OutboxState.DELIVERED, 0, "", SOON)
+
+
+def test_a_card_that_was_given_up_comes_back_with_the_next_change(session):
+    deployment = stored(session)
+    card = outbox.card(session, deployment, channel="gone", at=NOW)
+    outbox.give_up(session, card.id, error="channel_not_found", at=NOW)
+    assert outbox.due(session, SOON) == []
+    assert outbox.undelivered(session) == [card]
+    deployment.advance(Status.QUEUED, at=SOON)
+    outbox.card(session, deployment, channel="gone", at=SOON)
+    assert (card.state, card.error) == (OutboxState.WAITING, "")
+
+
+def test_a_change_does_not_cut_short_how_long_a_card_has_to_wait(session):
+    deployment = stored(session)
+    card = outbox.card(session, deployment, channel="deployments", at=NOW)
+    outbox.failed(session, card.id, error="ratelimited", next_at=SOON)
+    deployment.advance(Status.QUEUED, at=NOW)
+    outbox.card(session, deployment, channel="deployments", at=NOW)
+    assert (card.next_at, card.wanted) == (SOON, 2)
+
+
+def test_an_unknown_message_is_named(session):
+    with pytest.raises(NotFound, match="there is no message 9"):
+        outbox.get(session, 9)
+    with pytest.raises(NotFound, match="there is no message 9"):
+        outbox.delivered(session, 9, ts="", at=NOW)
