@@ -33,7 +33,7 @@ def hold(line: Line, path: str, words: tuple[str, ...], stdin: bytes, until: flo
         try:
             yield from _once(line, path, words, stdin, until)
         except Missing as error:
-            raise Unreachable(line.host.name, "its wrapper vanished as soon as it was put in place") from error
+            raise Lost("the wrapper did not answer") from error
 
 
 def place(line: Line, path: str) -> None:
@@ -76,8 +76,8 @@ def _once(line: Line, path: str, words: tuple[str, ...], stdin: bytes, until: fl
                 return
         except ssh_wire.Garbled as error:
             raise Unreachable(line.host.name, f"its wrapper says what it never says: {error}") from error
-        if status(channel) == 1:
-            raise Missing
+        if not channel.status_event.wait(10) or channel.exit_status in (1, -1):
+            raise Missing  # some servers lose the exit code of who leaves before all was said
     raise Lost(f"the wrapper broke off (exit {channel.exit_status})")
 
 
