@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
@@ -76,17 +76,14 @@ class Sshd:
 
     def hang_up(self) -> None:
         """Kill the server of every connection, as a network that breaks would look from here."""
-        for pid in self.connections():
-            comm = Path(f"/proc/{pid}/comm")
-            if comm.exists() and comm.read_text().strip().startswith("sshd"):
-                os.kill(pid, signal.SIGKILL)
+        self.signal_connections(signal.SIGKILL)
 
     def signal_connections(self, number: int) -> None:
-        """Send a signal to every sshd that serves a connection."""
+        """Send a signal to every sshd that serves a connection; one that ends in this moment needs none."""
         for pid in self.connections():
-            comm = Path(f"/proc/{pid}/comm")
-            if comm.exists() and comm.read_text().strip().startswith("sshd"):
-                os.kill(pid, number)
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if Path(f"/proc/{pid}/comm").read_text().strip().startswith("sshd"):
+                    os.kill(pid, number)
 
 
 def descendants(pid: int) -> list[int]:
