@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.ledger import Entry, choose, head, line, offered
@@ -111,6 +111,20 @@ def test_one_that_never_served_goes_back_to_the_head():
     assert choose(made.entries, undoing="v3", below=99).sha == "v2"
 
 
+def test_a_release_marked_bad_is_neither_taken_nor_offered():
+    made = fleet("v1", "v2", "v3")
+    made.mark(2, bad=True)
+    assert [entry.sha for entry in offered(made.entries, undoing="v3")] == ["v1"]
+    assert made.goes_back() == "v1"
+
+
+def test_a_release_that_was_undone_is_neither_taken_nor_offered():
+    made = fleet("v1", "v2", "v3")
+    made.mark(2, undone=True)
+    assert [entry.sha for entry in offered(made.entries, undoing="v3")] == ["v1"]
+    assert made.goes_back() == "v1"
+
+
 def test_a_bad_release_is_good_again_once_it_served_well_again():
     made = fleet("v1", "v2")
     made.mark(2, bad=True)
@@ -138,7 +152,7 @@ def test_entries_may_come_in_any_order():
 
 
 ACTS = st.lists(
-    st.tuples(st.sampled_from(["deploy", "fail", "mark", "latest", "named"]), st.integers(0, 5)), max_size=25
+    st.tuples(st.sampled_from(["deploy", "fail", "mark", "latest", "named"]), st.integers(0, 3)), max_size=20
 )
 
 
@@ -160,6 +174,7 @@ def lived(acts):
     return made
 
 
+@settings(max_examples=500)
 @given(ACTS)
 def test_the_choice_is_never_bad_partial_undone_or_current(acts):
     made = lived(acts)
@@ -181,6 +196,7 @@ def test_what_latest_would_take_can_also_be_named(acts):
         assert chosen.sha in {entry.sha for entry in offered(made.entries, undoing=made.serves)}
 
 
+@settings(max_examples=500)
 @given(ACTS)
 def test_going_back_again_and_again_never_flips_and_comes_to_an_end(acts):
     made = lived(acts)

@@ -125,6 +125,26 @@ def test_a_line_cut_short_anywhere_loses_nothing_that_was_promised(tmp_path_fact
 
 
 @given(st.data())
+def test_a_line_with_a_hole_is_passed_over(tmp_path_factory, data):
+    """A disk may write the end of a line and lose its middle."""
+    path = tmp_path_factory.mktemp("spool") / "audit.spool"
+    spool = Spool(path, room=4096)
+    spool.reserve()
+    add(spool, "a")
+    start = len(path.read_bytes().rstrip()) + 1
+    add(spool, "torn", detail={"text": "x" * 300})
+    content = bytearray(path.read_bytes())
+    end = len(content.rstrip())
+    hole = data.draw(st.integers(start, end - 2))
+    until = data.draw(st.integers(hole + 1, end - 1))
+    content[hole:until] = b" " * (until - hole)
+    path.write_bytes(content)
+    add(spool, "next")
+    assert waiting(spool) in (["a", "next"], ["a", "torn", "next"])
+    assert all(entry.action != "torn" or entry.detail["text"] == "x" * 300 for entry in spool.pending())
+
+
+@given(st.data())
 def test_blanking_cut_short_anywhere_brings_nothing_back(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("spool") / "audit.spool"
     spool = Spool(path, room=4096)
