@@ -40,8 +40,8 @@ check: $(STAMP) ## Check format, lint, contracts and types
 bench: $(STAMP) ## Run the benchmarks
 	@$(RUN)/python -m benchmarks $(ARGS)
 
-torture: $(STAMP) ## Kill the bot at random instants, many times
-	@sh .ci/tests tests/crash $(ARGS)
+torture: $(STAMP) ## Kill the bot at random instants: make torture N=1000
+	@JOBS=1 sh .ci/tests tests/crash $(if $(N),--kills=$(N)) $(ARGS)
 
 pictures: $(STAMP) ## Take the pictures that the documentation shows
 	@$(RUN)/python docs/pictures $(ARGS)
