@@ -89,8 +89,8 @@ class Reachable(Protocol):
 class Pace:
     """How patient the environments are, as the configuration writes durations."""
 
-    window: str = "5s"
-    interval: str = "500ms"
+    window: str = "3s"
+    interval: str = "300ms"
     expires: str = "30m"
 
 
