@@ -4,6 +4,7 @@ import getpass
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,11 +12,11 @@ from pathlib import Path
 from time import monotonic
 
 from bot import expiry
-from bot.change import Changes
+from bot.change import ME, Changes
 from bot.conductor import Conductor
 from bot.crew import Crew
 from bot.endings import Endings
-from bot.engine import Engine, Queue
+from bot.engine import Engine, Queue, Trouble
 from bot.leader import Leader
 from bot.opening import Opening
 from bot.settings import Settings
@@ -27,8 +28,10 @@ from deployers.preflight import SshPreflight
 from deployers.repository import GitRepository
 from deployers.ssh import SshRemote
 from storage import anchor, deployments
+from storage.errors import StorageError
 from storage.models import HOLDS, Status
 from storage.seats import seat_for
+from storage.spool import Spool
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -133,7 +136,17 @@ class App:
     @cached_property
     def engine(self) -> Engine:
         """Return the durable engine; launched only by the process that leads."""
-        return Engine(self.store.url, self.conductor.conduct, self._expire, self.leader.lost)
+        return Engine(self.store.url, self.conductor.conduct, self._expire, Trouble(self.leader.lost, self._away))
+
+    def _away(self, why: str) -> None:
+        """Write down that the database is away, where it is not needed; chained into the audit when it is back."""
+        with suppress(StorageError):
+            self.spool.add(actor=ME, action="database.away", detail={"why": why}, at=self.clock())
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Return the file that takes audit entries while the database is away."""
+        return Spool(self.state / "audit.spool")
 
     def _expire(self, number: int) -> str:
         return expiry.expire(self.changes, number)

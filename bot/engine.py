@@ -27,14 +27,18 @@ LOGGER = "dbos"
 log = logging.getLogger(__name__)
 
 
-def patiently(do: Callable[[], str], pause: Callable[[float], object]) -> str:
-    """Do something that may be done again, until the database is there for it."""
+def patiently(
+    do: Callable[[], str], pause: Callable[[float], object], away: Callable[[str], None] = lambda _: None
+) -> str:
+    """Do something that may be done again, until the database is there for it; `away` hears of it once."""
     seconds = 0.5
     while True:
         try:
             return do()
         except StoreUnavailable as error:
             log.warning("the database is away; waiting for it", extra={"why": str(error)})
+            if seconds == 0.5:
+                away(str(error))
             pause(seconds)
             seconds = min(2 * seconds, 5)
 
@@ -109,13 +113,23 @@ class Workflow(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Whom the engine tells of trouble, and how it waits."""
+
+    lost: Callable[[str], None]
+    """Called when somebody else leads; ends the process."""
+    away: Callable[[str], None]
+    """Called when the database is away, once a step; must not need it."""
+    pause: Callable[[float], object] = threading.Event().wait
+
+
 class Steps:
     """Durable steps and pauses of the workflow that is running in this thread."""
 
-    def __init__(self, pause: Callable[[float], object], lost: Callable[[str], None]) -> None:
-        """Remember how to wait for a database that is away, and whom to tell that somebody else leads."""
-        self._pause = pause
-        self._lost = lost
+    def __init__(self, trouble: Trouble) -> None:
+        """Remember whom to tell of trouble."""
+        self._trouble = trouble
 
     def step(self, name: str, do: Callable[[], str]) -> str:
         """Return what `do` returned, or what it returned before the crash.
@@ -126,10 +140,10 @@ class Steps:
 
     def _leading(self, do: Callable[[], str]) -> str:
         try:
-            return patiently(do, self._pause)
+            return patiently(do, self._trouble.pause, self._trouble.away)
         except Fenced as error:
             # The process has to end before the engine remembers this as the step's outcome.
-            self._lost(str(error))
+            self._trouble.lost(str(error))
             raise
 
     def wait(self, seconds: float) -> None:
@@ -144,15 +158,13 @@ class Engine:
     url: str
     conduct: Workflow
     expire: Callable[[int], str]
-    lost: Callable[[str], None]
-    """Called when somebody else leads; ends the process."""
-    pause: Callable[[float], object] = threading.Event().wait
+    trouble: Trouble
 
     def launch(self) -> None:
         """Start running what is queued, and go on with what a crash interrupted."""
         quiet()
         DBOS(config=_config(self.url))
-        _register(self.conduct, self.expire, Steps(self.pause, self.lost))
+        _register(self.conduct, self.expire, Steps(self.trouble))
         DBOS.launch()
         DBOS.register_queue(DEPLOYMENTS, partition_concurrency=1, polling_interval_sec=0.2, on_conflict="always_update")
         DBOS.register_queue(TIMERS, polling_interval_sec=0.5, on_conflict="always_update")

@@ -160,6 +160,7 @@ class Process:
         """Every minute: queue again what has lost its workflow, and anchor the audit chain outside the database."""
         while True:
             await asyncio.to_thread(self.app.reconcile)
+            await asyncio.to_thread(self.app.spool.drain, self.app.store)
             await asyncio.to_thread(self.app.anchor)
             await asyncio.sleep(RECONCILE_EVERY.total_seconds())
 
@@ -222,4 +223,5 @@ def vocabulary() -> Words:
 def prepare(app: App) -> None:
     """Bring the database up to this version: our tables and the engine's."""
     app.store.migrate()
+    app.spool.reserve()
     migrate(app.store.url)

@@ -15,8 +15,10 @@ def test_a_step_is_done_again_until_the_database_is_there():
             raise error
         return "done"
 
-    assert patiently(do, pauses.append) == "done"
+    told = []
+    assert patiently(do, pauses.append, told.append) == "done"
     assert pauses == [0.5, 1.0]
+    assert told == ["the database db cannot be used: away"]
 
 
 def test_anything_else_that_goes_wrong_is_not_waited_for():
