@@ -21,23 +21,28 @@ POLL = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """When to kill: after so many new operations on hosts (0: without looking) and then so many seconds."""
+    """When to kill: in a state (empty: in any), after so many new operations on hosts, and then so many seconds."""
 
     operations: int
     seconds: float
+    state: str = ""
 
     def __str__(self) -> str:
         after = f"operation {self.operations} + " if self.operations else ""
-        return f"{after}{self.seconds:.3f} s"
+        return f"{self.state and f'{self.state} + '}{after}{self.seconds:.3f} s"
 
 
 def aims(random: Random) -> Iterator[Aim]:
-    """Yield instants: a third anywhere, the others close to a beginning of something on a host."""
+    """Yield instants: some anywhere, some in a certain state, most close to a beginning of something on a host."""
     while True:
-        if random.random() < 1 / 3:
-            yield Aim(0, random.uniform(0.0, 5.0))
-        else:
-            yield Aim(random.randint(1, 4), random.choice((0.0, random.uniform(0, 0.05), random.uniform(0, 0.4))))
+        soon = random.choice((0.0, random.uniform(0, 0.05), random.uniform(0, 0.4)))
+        yield random.choice(
+            (
+                Aim(0, random.uniform(0.0, 5.0)),
+                Aim(random.randint(1, 4), soon),
+                Aim(random.randint(0, 2), soon, random.choice(STATES)),
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +124,14 @@ class Killer:
 
     def _wait(self, aim: Aim, over: Event) -> None:
         until = monotonic() + PATIENCE
+
+        def wait_for(holds: Callable[[], bool]) -> None:
+            while not holds() and not over.is_set() and monotonic() < until:
+                sleep(POLL)
+
+        wait_for(lambda: not aim.state or aim.state in [row["status"] for row in self.rows.unfinished()])
         known = self._known()
-        while aim.operations and len(self._known() - known) < aim.operations:
-            if over.is_set() or monotonic() > until:
-                break
-            sleep(POLL)
+        wait_for(lambda: len(self._known() - known) >= aim.operations)
         over.wait(aim.seconds)
 
     def _known(self) -> set[str]:
