@@ -2,13 +2,13 @@
 
 from deployers import ssh_wire
 
-LINE = b'\n        look "$1"\n        if [ "$fate" = absent ] && [ -n "$stopped" ]; then'
+LINE = b"\n    while [ $# -ge 3 ]; do\n"
 
 
 def _without_guard(text: bytes) -> bytes:
     if text.count(LINE) != 1:
-        raise RuntimeError("the wrapper was rewritten: say here again where it looks for an earlier run")
-    return text.replace(LINE, b'\n        rm -rf "$ops/$1"' + LINE)
+        raise RuntimeError("the wrapper was rewritten: say here again where it takes one operation after the other")
+    return text.replace(LINE, LINE + b'        rm -rf "$ops/$1"\n')
 
 
 _text = _without_guard(ssh_wire.wrapper())
