@@ -106,7 +106,7 @@ class SshRemote:
 
     @contextmanager
     def http(self, host: Host) -> Iterator[httpx.Client]:
-        with ssh_http.client(host, self._line(host).transport) as client:
+        with ssh_http.client(host, self._line(host).tunnel) as client:
             yield client
 
     def close(self) -> None:

@@ -16,13 +16,16 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FORBIDDEN = 1
 """SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254."""
 
+Opening = Callable[[tuple[str, int], float], paramiko.Channel]
+"""Opens a channel to an address on the host, within so many seconds."""
 
-def client(host: Host, transport: Callable[[], paramiko.Transport]) -> httpx.Client:
+
+def client(host: Host, tunnel: Opening) -> httpx.Client:
     """Return a client whose connections go to the host's own loopback, and nowhere else.
 
     A forbidden or lost tunnel is Unreachable; a port where nobody listens is httpx.ConnectError.
     """
-    return httpx.Client(transport=_Tunnel(_Backend(host, transport)), timeout=TIMEOUT, trust_env=False)
+    return httpx.Client(transport=_Tunnel(_Backend(host, tunnel)), timeout=TIMEOUT, trust_env=False)
 
 
 class _Tunnel(httpx.HTTPTransport):
@@ -41,9 +44,9 @@ def _trusting() -> ssl.SSLContext:
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, host: Host, transport: Callable[[], paramiko.Transport]) -> None:
+    def __init__(self, host: Host, tunnel: Opening) -> None:
         self._host = host
-        self._transport = transport
+        self._tunnel = tunnel
 
     def connect_tcp(
         self,
@@ -56,9 +59,7 @@ class _Backend(httpcore.NetworkBackend):
         if not (host in _LOOPBACK or host.startswith("127.")):
             raise httpcore.ConnectError(f"{host} is not the loopback of {self._host.name}")
         try:
-            channel = self._transport().open_channel(
-                "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout or TIMEOUT
-            )
+            channel = self._tunnel((host, port), timeout or TIMEOUT)
         except paramiko.ChannelException as error:
             if error.code == _FORBIDDEN:
                 raise Unreachable(

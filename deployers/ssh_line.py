@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from logging import CRITICAL, getLogger
-from threading import BoundedSemaphore, RLock
+from threading import BoundedSemaphore, Lock, RLock
 from time import monotonic
 from typing import Any, NoReturn
 
@@ -74,6 +74,7 @@ class Line:
         self._access = access
         self._pause = pause
         self._lock = RLock()
+        self._opening = Lock()
         self._sessions = BoundedSemaphore(SESSIONS)
         self._connection: fabric.Connection | None = None
 
@@ -137,7 +138,8 @@ class Line:
                 finally:
                     channel.close()
             except (OSError, EOFError, paramiko.SSHException) as error:
-                self.drop(transport)
+                if isinstance(error, TimeoutError) or not transport.is_active():
+                    self.drop(transport)
                 raise Lost(str(error) or type(error).__name__) from error
 
     @contextmanager
@@ -152,7 +154,7 @@ class Line:
     def _session(self, transport: paramiko.Transport) -> paramiko.Channel:
         for delay in (*BACKOFF, None):
             try:
-                channel = transport.open_session(timeout=self._access.patience.connect)
+                channel = self._opened_channel(transport, "session", None, self._access.patience.connect)
             except paramiko.ChannelException as error:
                 if delay is None:
                     raise Unreachable(self.host.name, f"its SSH server allows no session: {error}") from error
@@ -161,6 +163,17 @@ class Line:
                 channel.settimeout(self._access.patience.silence)
                 return channel
         raise AssertionError  # pragma: no cover
+
+    def tunnel(self, to: tuple[str, int], within: float) -> paramiko.Channel:
+        """Open a channel to an address as the host sees it; raises what paramiko raises."""
+        return self._opened_channel(self.transport(), "direct-tcpip", to, within)
+
+    def _opened_channel(
+        self, transport: paramiko.Transport, kind: str, to: tuple[str, int] | None, within: float
+    ) -> paramiko.Channel:
+        """Open one channel at a time: paramiko keeps a single place for why one was refused."""
+        with self._opening:
+            return transport.open_channel(kind, to, ("127.0.0.1", 0) if to else None, timeout=within)
 
     def _opened(self) -> fabric.Connection:
         for delay in (*BACKOFF, None):

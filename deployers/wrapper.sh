@@ -1,7 +1,6 @@
 #!/bin/sh
 # Shipmate's step wrapper: runs an operation once, remembers what became of it, and stops when told.
-# POSIX sh and coreutils only. It never trusts a connection, a process id or a clock to stay as it was.
-#
+# POSIX sh and coreutils only; it trusts no connection, process id or clock to stay as it was.
 #   perform GROUP TOKEN        operations on stdin, a line each: ID SECONDS BASE64; then a line with a full stop
 #   records ID...              what is known of operations
 #   list                       every operation and the phase it reached
@@ -14,7 +13,7 @@
 #   begun   started     a link made by the step's process group itself: boot:group:start, or "void" if it may never begin
 #   exit    exited      the exit code, renamed into place by the process group itself
 #   done    recorded    length and digest of all output, whose last 64 KiB are in `tail`
-# A link or a rename that only one can win decides every race; what is written late was given its room early.
+# A link or a rename that only one can win decides every race; what is written late got its room early.
 
 here=${0%/*} ops=${0%/*}/ops
 grace=${SHIPMATE_GRACE:-10} budget=${SHIPMATE_BUDGET:-268435456} kept=65536
@@ -27,8 +26,6 @@ process() { # PID: sets state, group and start, or fails when there is none
     set -- ${line##*) }
     state=$1 pgrp=$3 start=${20}
 }
-
-uptime() { read -r up _ </proc/uptime && up=${up%.*}; }
 
 split() { # BOOT:PID:START
     of_boot=${1%%:*} start_of=${1##*:} pid=${1#*:} pid=${pid%%:*}
@@ -65,7 +62,7 @@ look() { # ID: sets dir, fate, code and why from what is written, asking process
     while [ -d "$dir" ]; do
         if [ -e "$dir/exit" ]; then ended && return; fi
         fate=unknown
-        [ -e "$dir/done" ] && return
+        [ -e "$dir/done" ] && killed && return
         begun=$(readlink "$dir/begun")
         case $begun in
         '') waiting && return ;;
@@ -73,12 +70,18 @@ look() { # ID: sets dir, fate, code and why from what is written, asking process
         *)
             if lives "$begun"; then fate=running && return; fi
             [ -e "$dir/exit" ] && ended && return
-            [ -e "$dir/spent" ] && fate=exited code=153
+            killed
             return
             ;;
         esac
         fate=absent
     done
+}
+
+killed() { # without an exit code: by us, or by whoever else
+    [ -e "$dir/told" ] && fate=exited code=137
+    [ -e "$dir/spent" ] && fate=exited code=153
+    return 0
 }
 
 ended() { # an exit code that a power failure emptied is none
@@ -112,7 +115,7 @@ newest() { # sets newest to the newest fencing token that was ever seen here
 
 seen() { # TOKEN: make it known before anything is done in its name
     [ -d "$here/tokens/$1" ] && [ -d "$here/ready/$group" ] && return
-    mkdir -p "$here/tokens/$1" "$here/ready/$group" "$here/aborted" "$here/gone" "$ops" && sync "$here/tokens"
+    mkdir -p "$ops" "$here/aborted" "$here/gone" "$here/tokens/$1" "$here/ready/$group" && sync "$here/tokens"
 }
 
 barred() { # has an abort or a newer token come first?
@@ -125,11 +128,11 @@ barred() { # has an abort or a newer token come first?
 prepare() { # SECONDS BASE64: everything that will ever be written, given its room now
     rm -rf "$new"
     mkdir "$new" || return
+    head -c "$kept" /dev/zero >"$new/tail" || return # first, because it tells best why not
     echo "$me $group $token $1" >"$new/claim" || return
     printf %s "$2" | base64 -d >"$new/script" || return
-    head -c "$kept" /dev/zero >"$new/tail" || return
     printf '%-127s\n' - >"$new/exit.slot" && printf '%-255s\n' - >"$new/done.slot" &&
-        : >"$new/output" && : >"$new/budget"
+        : >"$new/output" && : >"$new/told.slot" && : >"$new/spent.slot"
 }
 
 once() { # ID SECONDS BASE64: claim, look again, begin; or wait for the one who did
@@ -143,6 +146,7 @@ once() { # ID SECONDS BASE64: claim, look again, begin; or wait for the one who 
             return
         fi
         if ! why=$(mv -T "$new" "$dir" 2>&1); then
+            rm -rf "$new"
             [ -d "$dir" ] && continue
             why="no_room ${why##*: }" fate=refused
             return
@@ -165,8 +169,7 @@ adopt() { # wait for an operation that runs already, here or under a wrapper tha
     done
 }
 
-begin() { # ID SECONDS: run it in a process group of its own; nobody needs this wrapper from here on
-    uptime && limit=$((up + $2))
+begin() { # ID SECONDS: run it in a process group of its own, which needs this wrapper no longer
     (trap '' HUP && exec timeout -k "$grace" "$2" sh "$0" step "$1") </dev/null >>"$dir/output" 2>&1 &
     child=$!
     while wait "$child"; status=$?; [ "$status" -gt 128 ] && kill -s 0 "$child" 2>/dev/null; do :; done
@@ -176,8 +179,6 @@ begin() { # ID SECONDS: run it in a process group of its own; nobody needs this 
         unbegun
         return
     fi
-    uptime
-    if [ "$fate" = unknown ] && [ "$status" -ge 124 ] && [ "$up" -ge "$limit" ]; then leave 137; fi
     adopt
 }
 
@@ -189,14 +190,16 @@ unbegun() { # the step found its beginning taken, or had no room to mark it
 
 step() { # ID: inside the process group, below `timeout`, which leads it
     id=$1 dir=$ops/$1 stopped=
-    trap 'stopped=1' TERM
+    trap '' TERM
     process $$ && leader=$pgrp && process "$leader"
     ln -sT "$boot:$leader:$start" "$dir/begun" || exit 125
     export SHIPMATE_OPERATION="$id"
     watch $$ &
     watcher=$!
+    trap 'stopped=1' TERM
     sh "$dir/script"
     code=$?
+    trap '' TERM # from here on nothing may be told to stop
     kill -s KILL "$watcher" 2>/dev/null
     [ -n "$stopped" ] && why_stopped
     leave "$code"
@@ -210,16 +213,17 @@ why_stopped() { # say so by the exit code, whatever the script made of the signa
     [ -e "$dir/spent" ] && code=153
 }
 
-watch() { # PID: stop a step that prints without end
-    while sleep 0.5 && kill -s 0 "$1" 2>/dev/null; do
+watch() { # PID: stop a step that prints without end; note that a step was told to stop, in case it must be killed
+    trap 'trap "" TERM && mv "$dir/told.slot" "$dir/told" 2>/dev/null' TERM
+    while sleep 0.5; kill -s 0 "$1" 2>/dev/null; do
         [ "$(stat -c %s "$dir/output")" -gt "$budget" ] || continue
-        trap '' TERM
-        mv "$dir/budget" "$dir/spent"
+        mv "$dir/spent.slot" "$dir/spent" || return
         halt "$leader"
     done
 }
 
 halt() { # GROUP: ask, wait, insist
+    trap '' TERM
     kill -s TERM -- "-$1" 2>/dev/null
     sleep "$grace"
     kill -s KILL -- "-$1" 2>/dev/null
@@ -267,36 +271,4 @@ report() { # one line: = ID FATE CODE BYTES SHA256 TOKEN WHY END, the last two i
     printf '= %s %s %s %s %s %s %s ' "$id" "$fate" "$code" "$bytes" "$sha" "${token_of:-0}" "${why:--}"
     [ "$bytes" -eq 0 ] || tail -c "$kept" "$end" | base64 -w 0
     echo
-}
-
-perform() { # GROUP TOKEN
-    group=$1 token=$2
-    batch=$(cat)
-    set -f
-    set -- $batch
-    for last; do :; done
-    [ $(($# % 3)) -eq 1 ] && [ "$last" = . ] || exit 65 # the connection was lost before everything was said
-    problem=$(seen "$token" 2>&1) || problem="no_room ${problem##*: }"
-    stopped=$problem
-    beat $$ &
-    heart=$!
-    while [ $# -ge 3 ]; do
-        look "$1"
-        if [ "$fate" = absent ] && [ -n "$stopped" ]; then
-            fate=refused why=$stopped
-        else
-            once "$1" "$2" "$3"
-        fi
-        case "$fate $code" in 'exited 0') ;; *) stopped=${stopped:-earlier} ;; esac
-        case $why in aborted | fenced*) stopped=$why ;; esac
-        report
-        set -f
-        shift 3
-    done
-    kill -s KILL "$heart" 2>/dev/null
-    echo .
-}
-
-beat() { # PID: tell the reader that somebody is still here
-    while sleep "${SHIPMATE_BEAT:-3}" >/dev/null 2>&1 && kill -s 0 "$1" 2>/dev/null; do echo '~' || exit; done
 }

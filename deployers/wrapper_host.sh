@@ -1,4 +1,36 @@
-# The second half of the wrapper: what concerns the whole host, and the verbs. It is appended to `wrapper.sh`.
+# The second half of the wrapper, appended to `wrapper.sh`: batches, what concerns the whole host, and the verbs.
+
+perform() { # GROUP TOKEN
+    group=$1 token=$2
+    batch=$(cat)
+    set -f
+    set -- $batch
+    for last; do :; done
+    [ $(($# % 3)) -eq 1 ] && [ "$last" = . ] || exit 65 # the connection was lost before everything was said
+    problem=$(seen "$token" 2>&1) || problem="no_room ${problem##*: }"
+    stopped=$problem
+    beat $$ &
+    heart=$!
+    while [ $# -ge 3 ]; do
+        look "$1"
+        if [ "$fate" = absent ] && [ -n "$stopped" ]; then
+            barred || why=$stopped
+        else
+            once "$1" "$2" "$3"
+        fi
+        case "$fate $code" in 'exited 0') ;; *) stopped=${stopped:-earlier} ;; esac
+        case $why in aborted | fenced*) stopped=$why ;; esac
+        report
+        set -f
+        shift 3
+    done
+    kill -s KILL "$heart" 2>/dev/null
+    echo .
+}
+
+beat() { # PID: tell the reader that somebody is still here
+    while sleep "${SHIPMATE_BEAT:-3}" >/dev/null 2>&1 && kill -s 0 "$1" 2>/dev/null; do echo '~' || exit; done
+}
 
 each() { # COMMAND: run it for every operation, with id set
     set +f
@@ -29,33 +61,33 @@ abort() { # GROUP TOKEN: what has not begun never will; what runs is stopped; th
     seen "$2"
     mv -T "$here/ready/$1" "$here/aborted/$1" 2>/dev/null || mkdir -p "$here/aborted/$1" || refuse no_room
     sync "$here/aborted"
-    signal=TERM rounds=0 stopped=
+    signal=0 rounds=0 stopped=
     while running= && each stop && [ -n "$running" ]; do
         signal=0 rounds=$((rounds + 1))
         [ "$rounds" -eq $((grace * 10)) ] && signal=KILL
         [ "$rounds" -gt $((grace * 10 + 300)) ] && refuse "stuck $running"
         sleep 0.1
     done
-    for id in $stopped; do
-        look "$id"
-        [ "$fate" = unknown ] && leave 137
-    done
     echo .
 }
 
 stop() { # the operation in id, if it is of the group
-    dir=$ops/$id
-    [ -e "$dir/done" ] && return
-    { read -r _ group_of _ <"$dir/claim"; } 2>/dev/null
-    [ "$group_of" = "$group" ] || return 0
-    look "$id"
-    [ "$fate" = running ] || return 0
-    if [ -z "$begun" ] && void; then return; fi
+    case " $stopped " in
+    *" $id "*) dir=$ops/$id begun=$(readlink "$ops/$id/begun") && lives "$begun" || return 0 ;;
+    *)
+        [ -e "$ops/$id/done" ] && return
+        { read -r _ group_of _ <"$ops/$id/claim"; } 2>/dev/null
+        [ "$group_of" = "$group" ] || return 0
+        look "$id"
+        [ "$fate" = running ] || return 0
+        if [ -z "$begun" ] && void; then return; fi
+        ;;
+    esac
     running="$running $id"
     [ -n "$begun" ] || return 0
-    case $signal in TERM) stopped="$stopped $id" ;; esac
     split "$begun"
-    kill -s "$signal" -- "-$pid" 2>/dev/null
+    case " $stopped " in *" $id "*) ;; *) stopped="$stopped $id" && kill -s TERM -- "-$pid" 2>/dev/null ;; esac
+    [ "$signal" = 0 ] || kill -s "$signal" -- "-$pid" 2>/dev/null
     return 0
 }
 
@@ -115,10 +147,11 @@ unlock() { # OWNER
 }
 
 prune() { # once a day, forget what is older than 30 days and not of the newest 200 deployments; never a token
-    touch -d '1 day ago' "$here/.yesterday"
-    [ "$here/.pruned" -nt "$here/.yesterday" ] && return
+    old=$here/.old.$$
+    touch -d '1 day ago' "$old"
+    if [ "$here/.pruned" -nt "$old" ]; then rm -f "$old" && return; fi
     : >"$here/.pruned"
-    touch -d '30 days ago' "$here/.old"
+    touch -d '30 days ago' "$old"
     newest_groups=' ' count=0
     for id in $(ls -t "$ops"); do
         { read -r _ group_of _ <"$ops/$id/claim"; } 2>/dev/null || continue
@@ -126,11 +159,15 @@ prune() { # once a day, forget what is older than 30 days and not of the newest 
         count=$((count + 1))
         if [ "$count" -le "${SHIPMATE_KEEP:-200}" ]; then newest_groups="$newest_groups$group_of "; else forget; fi
     done
-    for path in "$ops"/.new.* "$ops"/.void.*; do [ "$path" -ot "$here/.old" ] && rm -rf "$path"; done
+    set +f
+    for path in "$ops"/.new.* "$ops"/.void.* "$here"/wrapper-*.sh; do
+        [ "$path" -ot "$old" ] && [ "$path" != "$0" ] && rm -rf "$path"
+    done
+    rm -f "$old"
 }
 
 forget() { # the operation in id, but not that it was
-    [ "$ops/$id" -ot "$here/.old" ] && look "$id" && [ "$fate" != running ] || return 0
+    [ "$ops/$id" -ot "$old" ] && look "$id" && [ "$fate" != running ] || return 0
     : >"$here/gone/$group_of" && rm -rf "$dir"
 }
 
