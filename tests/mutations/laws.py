@@ -74,7 +74,7 @@ MUTATIONS = (
         "bot/journal.py",
         "if existing and not (existing.state is StepState.SKIPPED and existing.resolved_by):",
         "if existing and existing.state is StepState.INTENDED:",
-        f"{CONDUCTOR}::test_a_crash_at_any_step_changes_nothing_of_the_outcome",
+        f"{UNIT}/bot/test_journal.py::test_what_was_confirmed_before_a_crash_says_so",
         "what was confirmed is not done again",
     ),
     Mutation(
@@ -239,11 +239,19 @@ MUTATIONS = (
     ),
     Mutation(
         10,
-        "commands/approvals.py",
-        '        rows.note(session, services, request, deployment, "deployment.rejected", reason=reason)',
-        "        pass",
-        f"{UNIT}/commands/test_approvals.py::test_a_rejection_carries_its_reason_and_ends_it",
-        "a decision is audited with its change",
+        "commands/asking.py",
+        'rows.note(session, services, request, deployment, "deployment.requested", approvals=verdict.approvals)',
+        "pass",
+        f"{UNIT}/commands/test_deploy.py::test_a_request_waits_for_approval_with_a_card_an_expiry_and_an_audit_entry",
+        "what people ask for is audited",
+    ),
+    Mutation(
+        10,
+        "bot/change.py",
+        "for actor, action, detail in change.notes:",
+        "for actor, action, detail in change.notes[:0]:",
+        f"{UNIT}/bot/test_change.py::test_a_change_whose_audit_entry_cannot_be_written_is_not_made",
+        "no change without its audit entry",
     ),
     Mutation(
         11,
@@ -275,7 +283,7 @@ MUTATIONS = (
         "bot/slack/identity.py",
         "        if not entries:\n            return False",
         "        if not entries:\n            return True",
-        f"{UNIT}/bot/slack/test_identity.py::test_roles_come_by_group_by_address_and_from_being_an_admin",
+        f"{UNIT}/bot/slack/test_roles_of_nobody.py::test_a_role_that_nobody_was_given_is_nobodys",
         "a role that nobody was given is nobody's",
     ),
     Mutation(
