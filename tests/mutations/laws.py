@@ -1,6 +1,6 @@
 """The laws, and for each the one-line mutations with which its tests are seen to fail."""
 
-from dataclasses import dataclass
+from tests.mutations.mutation import Mutation
 
 LAWS = {
     1: "Persist, then ack.",
@@ -20,19 +20,6 @@ LAWS = {
 UNIT, CONTRACTS = "tests/unit", "tests/contracts"
 CONDUCTOR = f"{UNIT}/bot/test_conductor.py"
 REMOTE = f"{CONTRACTS}/test_remote.py"
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """One line that is changed, and the test that has to go red."""
-
-    law: int
-    file: str
-    old: str
-    new: str
-    test: str
-    means: str
-    """What the change takes away."""
 
 
 MUTATIONS = (

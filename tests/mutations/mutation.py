@@ -1,0 +1,16 @@
+"""One line that a law needs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One line that is changed, and the test that has to go red."""
+
+    law: int
+    file: str
+    old: str
+    new: str
+    test: str
+    means: str
+    """What the change takes away."""
