@@ -77,7 +77,8 @@ class Crew:
 
     def authority(self, number: int) -> Authority:
         """Return in whose name, and under which token, hosts are told to do this deployment's steps."""
-        return Authority(f"d{number}", self.changes.epoch())
+        with self.changes.store.look() as session:
+            return Authority(deployments.get(session, number).mark, self.changes.epoch())
 
     def leads(self) -> bool:
         """Say whether our fencing token is still the newest; a host may have seen another one all the same."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from bot.change import Changes
+from bot.change import Change, Changes
 from deployers.ports import Fate, Record
 from deployers.runner import Attempt
 from storage import deployments, steps
 from storage.models import StepRecord, StepState
-from storage.store import Session
 
 
 class Journal:
@@ -21,26 +20,23 @@ class Journal:
     def intend(self, number: int, kind: str, targets: Sequence[str]) -> dict[str, Attempt]:
         """Commit the intent to take a step on these targets, or return the attempts that exist, by target."""
         with self._changes.of(self._id) as change:
-            session = change.session
             change.deployment.version += 1
-            return {target: _attempt(self._intended(session, number, kind, target)) for target in targets}
+            return {target: _attempt(self._intended(change, number, kind, target)) for target in targets}
 
     def again(self, number: int, kind: str, target: str) -> Attempt:
         """Commit one more attempt after an earlier one that came to nothing."""
         with self._changes.of(self._id) as change:
-            session = change.session
             change.deployment.version += 1
-            before = steps.latest(session, self._id, number, target)
+            before = steps.latest(change.session, self._id, number, target)
             attempt = before.attempt + 1 if before else 1
-            return _attempt(steps.intend(session, self._record(number, kind, target, attempt)))
+            return _attempt(steps.intend(change.session, self._record(change, number, kind, target, attempt)))
 
     def settle(self, operation: str, record: Record) -> None:
         """Commit what became of an operation."""
         with self._changes.of(self._id) as change:
-            session = change.session
             change.deployment.version += 1
             steps.settle(
-                session,
+                change.session,
                 operation,
                 _state(record),
                 at=self._changes.clock(),
@@ -54,12 +50,11 @@ class Journal:
     def looked(self, number: int, target: str, *, well: bool, why: str) -> None:
         """Commit what a look at a target came to."""
         with self._changes.of(self._id) as change:
-            session = change.session
             change.deployment.version += 1
-            record = steps.latest(session, self._id, number, target)
+            record = steps.latest(change.session, self._id, number, target)
             if record and record.state is StepState.INTENDED:
                 state = StepState.SUCCEEDED if well else StepState.FAILED
-                steps.settle(session, record.operation, state, at=self._changes.clock(), message=why)
+                steps.settle(change.session, record.operation, state, at=self._changes.clock(), message=why)
 
     def aborted(self) -> str:
         """Return who asked to stop, or nothing."""
@@ -71,21 +66,21 @@ class Journal:
         with self._changes.store.look() as session:
             return steps.of(session, self._id)
 
-    def _intended(self, session: Session, number: int, kind: str, target: str) -> StepRecord:
-        existing = steps.latest(session, self._id, number, target)
+    def _intended(self, change: Change, number: int, kind: str, target: str) -> StepRecord:
+        existing = steps.latest(change.session, self._id, number, target)
         if existing and not (existing.state is StepState.SKIPPED and existing.resolved_by):
             return existing
         attempt = existing.attempt + 1 if existing else 1
-        return steps.intend(session, self._record(number, kind, target, attempt))
+        return steps.intend(change.session, self._record(change, number, kind, target, attempt))
 
-    def _record(self, number: int, kind: str, target: str, attempt: int) -> StepRecord:
+    def _record(self, change: Change, number: int, kind: str, target: str, attempt: int) -> StepRecord:
         return StepRecord(
             deployment_id=self._id,
             number=number,
             target=target,
             kind=kind,
             attempt=attempt,
-            operation=f"d{self._id}.{number}.{target}.{attempt}",
+            operation=f"{change.deployment.mark}.{number}.{target}.{attempt}",
             token=self._changes.epoch(),
             started_at=self._changes.clock(),
         )

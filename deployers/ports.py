@@ -33,7 +33,7 @@ class Operation:
     """One thing for a host to do exactly once."""
 
     id: str
-    """`d<deployment>.<step>.<target>.<attempt>`: [A-Za-z0-9._-], at most 100 characters."""
+    """`<mark>.<step>.<target>.<attempt>`: [A-Za-z0-9._-], at most 100 characters."""
     script: str
     """POSIX sh, built by `deployers.shell`; everything in it is quoted already."""
     deadline: timedelta
@@ -69,7 +69,7 @@ class Authority:
     """In whose name and under which fencing token a host is told to do something."""
 
     deployment: str
-    """Groups operations for an abort: `d42`."""
+    """Groups operations for an abort: the deployment's mark, `d42-1795543195`."""
     token: int
 
 

@@ -141,6 +141,14 @@ class Deployment(SQLModel, table=True):
             self.finished_at = at
 
     @property
+    def mark(self) -> str:
+        """Return what hosts know this deployment by.
+
+        Never the same for two, also where numbers begin again because the database was restored from a backup.
+        """
+        return f"d{self.number}-{int(self.requested_at.timestamp())}"
+
+    @property
     def finished(self) -> bool:
         """Say whether this deployment can still change."""
         return self.status in FINISHED

@@ -35,7 +35,7 @@ class StepRecord(SQLModel, table=True):
     """`prepare`, `migrate`, `activate`, …: the step's word in the plan."""
     attempt: int = 1
     operation: str = Field(unique=True)
-    """The operation id that travels with the effect: `d<deployment>.<number>.<target>.<attempt>`."""
+    """The operation id that travels with the effect: `<the deployment's mark>.<number>.<target>.<attempt>`."""
     token: int = Field(default=0, sa_type=BigInteger)
     """The fencing token under which it was sent."""
     state: StepState = Field(default=StepState.INTENDED, sa_type=words(StepState))
