@@ -2,23 +2,37 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from bot.slack.posting import Message
 from commands.replies import Block
+from storage import deployments
+from storage.models import Deployment, Status
 from storage.reports import Facts, facts
 from storage.store import Store
 
 MOST_TEXT = 3_000
 
-View = Callable[[Facts], Sequence[Block]]
+
+class View(Protocol):
+    """Draws a card from its facts, the time, and what it is queued behind."""
+
+    def __call__(self, seen: Facts, /, *, now: datetime | None, behind: Deployment | None) -> Sequence[Block]:
+        """Return the card's blocks."""
+        ...
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class Announcer:
     """Renders the card of a deployment; after an outage only its present state is ever asked for."""
 
-    def __init__(self, store: Store, view: View) -> None:
+    def __init__(self, store: Store, view: View, clock: Callable[[], datetime] = _utc) -> None:
         self._store = store
+        self._clock = clock
         self._view = view
 
     async def render(self, deployment_id: int) -> Message:
@@ -29,7 +43,9 @@ class Announcer:
         """Return the card as it should look now; blocks for as long as the database takes."""
         with self._store.look() as session:
             seen = facts(session, deployment_id)
-        blocks = tuple(self._view(seen))
+            queued = seen.deployment.status is Status.QUEUED
+            behind = deployments.running_in(session, seen.deployment.environment) if queued else None
+        blocks = tuple(self._view(seen, now=self._clock(), behind=behind))
         return Message(plain(blocks), blocks, seen.deployment.version)
 
 

@@ -44,7 +44,9 @@ def facts(session: Session, deployment_id: int) -> Facts:
         undone_by=_other(session, deployment.undone_by),
         automatic_rollback=child,
         child_steps=tuple(steps.of(session, child.number)) if child else (),
-        typical_seconds=deployments.typical_seconds(session, deployment.environment, deployment.kind),
+        typical_seconds=deployments.typical_seconds(
+            session, deployment.environment, deployment.kind, besides=deployment_id
+        ),
     )
 
 

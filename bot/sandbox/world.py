@@ -154,7 +154,7 @@ class World:
         return {
             "name": host.name,
             "version": next((version for row in reversed(rows) for version in row.versions), None),
-            "healthy": host.is_on and host.is_healthy,
+            "health": _health(host),
             "requests_per_second": round(sum(row.asked for row in recent) / len(recent), 1),
             "failures": sum(row.failed for row in rows),
             "history": [{"ok": row.ok, "failed": row.failed} for row in rows],
@@ -163,7 +163,10 @@ class World:
     def _labels(self) -> list[tuple[str, str]]:
         sick = [(f"sick:{host.name}", f"{host.name} is sick") for host in self.hosts]
         gone = [(f"gone:{host.name}", f"{host.name} is gone") for host in self.hosts]
-        return [*sick, *gone, ("bot", "The bot is killed")]
+        links = [(f"drop:{host.name}", f"{host.name} drops its connections") for host in self.hosts]
+        disks = [(f"full:{host.name}", f"{host.name} has a full disk") for host in self.hosts]
+        still = [(f"frozen:{host.name}", f"{host.name} is frozen") for host in self.hosts]
+        return [*sick, *gone, *links, *disks, *still, ("bot", "The bot is killed")]
 
     def set_fault(self, name: str, on: bool) -> None:
         """Switch a fault on or off."""
@@ -171,10 +174,19 @@ class World:
         switches: dict[str, Callable[[], None]] = {
             "sick": lambda: self.host(host).sick(on),
             "gone": lambda: self.host(host).goes_away() if on else self.host(host).comes_back(),
+            "drop": lambda: self.host(host).drops_connections(),
+            "full": lambda: self.host(host).fills_its_disk(on),
+            "frozen": lambda: self.host(host).freezes() if on else self.host(host).thaws(),
             "bot": lambda: self.bot.kill() if on else self.bot.start(),
         }
         switches[kind]()
-        self._faults[name] = on
+        self._faults[name] = on and kind != "drop"
+
+
+def _health(host: Host) -> str:
+    if not host.is_on:
+        return "gone"
+    return "healthy" if host.is_healthy else "sick"
 
 
 def _free_port() -> int:

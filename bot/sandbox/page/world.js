@@ -68,7 +68,18 @@ function hostNode(host) {
       h("span", { className: "health" }, health)),
     h("p", {}, h("span", { className: "version" }, host.version ?? host.serving ?? "nothing yet"),
       h("span", { className: "rate" }, `${Number(rate).toFixed(rate < 10 ? 1 : 0)}/s`),
-      h("span", { className: failed ? "failed some" : "failed" }, `${failed} failed`)));
+      h("span", { className: failed ? "failed some" : "failed" }, `${failed} failed`)),
+    strip(host.history ?? []));
+}
+
+// A bar for each of the last seconds; what failed is red.
+function strip(history) {
+  const most = Math.max(1, ...history.map((row) => row.ok + row.failed));
+  return h("div", { className: "strip", "aria-hidden": "true" }, history.map((row) =>
+    h("i", {
+      className: row.failed ? "some" : "",
+      style: `height: ${Math.round((100 * (row.ok + row.failed)) / most)}%`,
+    })));
 }
 
 function faultNode(fault) {

@@ -6,7 +6,7 @@ from storage.models import Status
 from tests.builders import a_deployment, stored, walked
 
 
-def view(seen):
+def view(seen, *, now, behind):
     deployment = seen.deployment
     return ({"type": "section", "text": {"type": "mrkdwn", "text": f"{deployment.ref} is {deployment.status}"}},)
 
