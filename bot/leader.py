@@ -51,8 +51,13 @@ class Leader:
         """Take the lead if the seat is free."""
         if not self._seat.take():
             return False
-        with self._store.begin() as session:
-            self._epoch = leadership.lead(session, holder(), self._clock())
+        try:
+            with self._store.begin() as session:
+                epoch = leadership.lead(session, holder(), self._clock())
+        except BaseException:
+            self._seat.leave()
+            raise
+        self._epoch = epoch
         self._beat_on()
         return True
 

@@ -70,7 +70,10 @@ class DatabaseSeat:
             )
         except psycopg.Error:
             return False
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).fetchone()
+        try:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).fetchone()
+        except psycopg.Error:
+            row = None
         if not (row and row[0]):
             connection.close()
             return False
@@ -81,7 +84,8 @@ class DatabaseSeat:
         """End the session of a holder that was fenced, and take the lock."""
         with suppress(psycopg.Error), psycopg.connect(self._url, autocommit=True, connect_timeout=3) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND granted",
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND objid = %s AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
                 (ADVISORY_KEY,),
             )
         return self.take()
