@@ -85,7 +85,8 @@ class DatabaseSeat:
         with suppress(psycopg.Error), psycopg.connect(self._url, autocommit=True, connect_timeout=3) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
-                " WHERE locktype = 'advisory' AND objid = %s AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                " WHERE locktype = 'advisory' AND objid = %s AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
                 (ADVISORY_KEY,),
             )
         return self.take()
