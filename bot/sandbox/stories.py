@@ -96,7 +96,7 @@ def rollback(teller: Teller) -> None:
     teller.says("ana", "/rollback latest production")
     teller.is_told("ana", "v2.1")
     teller.presses("ana", "deployment.rollback", within="private")
-    teller.sees("deployments", "production serves `v2.1`")
+    teller.sees("deployments", "production serves `v2.1` again")
     teller.serves("v2.1", "web1", "web2")
 
 

@@ -1,0 +1,87 @@
+"""Releases that come back: by themselves, by hand, and from the command line with the bot dead or frozen."""
+
+
+def asked(world, version: str) -> None:
+    """Have ana ask for a release and ben approve it."""
+    world.slack.says("ana", f"/deploy production {version}")
+    world.slack.presses("ben", "Approve", timeout=60)
+
+
+def serving(world) -> list[str | None]:
+    """Return what production's hosts serve."""
+    return [world.host(name).serves for name in ("web1", "web2")]
+
+
+def test_a_sick_release_comes_back_by_itself_loudly_and_is_never_offered_again(world):
+    asked(world, "v2.4")
+    world.slack.eventually_shows("alerts", "Rolled back to v2.2", timeout=90)
+    loud = world.slack.eventually_shows("deployments", "failed and was rolled back")
+    assert "503" in loud.words
+    assert serving(world) == ["v2.2", "v2.2"]
+    world.slack.says("ana", "/rollback v2.4 production")
+    world.slack.eventually_tells("ana", "v2.1")
+    assert serving(world) == ["v2.2", "v2.2"]
+
+
+def test_a_failed_migration_switches_nothing_and_says_what_it_printed(world):
+    asked(world, "v2.5")
+    loud = world.slack.eventually_shows("deployments", "duplicate column", timeout=90)
+    assert "migrat" in loud.words
+    assert serving(world) == ["v2.2", "v2.2"]
+    asked(world, "v2.3")
+    world.slack.eventually_shows("deployments", "deployed `v2.3` to *production*", timeout=90)
+
+
+def test_rolling_back_twice_goes_back_twice_and_then_says_that_there_is_none(world):
+    asked(world, "v2.3")
+    world.slack.eventually_shows("deployments", "deployed `v2.3` to *production*", timeout=90)
+    for version in ("v2.2", "v2.1"):
+        world.slack.says("omar", "/rollback latest production")
+        dialog = world.slack.presses("omar", f"Roll back production to {version}", within="private", timeout=30)
+        assert version in dialog
+        world.slack.eventually(lambda v=version: serving(world) == [v, v], 60, version)
+        world.slack.eventually_shows("deployments", f"production serves `{version}` again", timeout=60)
+    world.slack.says("omar", "/rollback latest production")
+    world.slack.eventually_tells("omar", "no earlier release that served well")
+    assert serving(world) == ["v2.1", "v2.1"]
+
+
+def test_an_abort_stops_and_goes_back_when_it_is_asked_to(world):
+    asked(world, "v2.3")
+    world.slack.eventually(lambda: world.host("web1").serves == "v2.3", 60, "v2.3 on web1")
+    world.slack.presses("ben", "deployment.abort_back")
+    world.slack.eventually(lambda: serving(world) == ["v2.2", "v2.2"], 60, "v2.2 everywhere")
+    world.slack.eventually_shows("deployments", "I went back", timeout=60)
+
+
+def test_the_command_line_rolls_back_with_the_bot_dead(world):
+    asked(world, "v2.3")
+    world.slack.eventually(lambda: world.host("web1").serves == "v2.3", 60, "v2.3 on web1")
+    world.bot.kill()
+    told = world.bot.ask("rollback", "latest", "production")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "No bot is running" in told.stdout
+    assert serving(world) == ["v2.2", "v2.2"]
+    world.bot.start()
+    world.slack.eventually_shows("deployments", "I went back", timeout=60)
+    assert world.bot.ask("audit", "verify").returncode == 0
+
+
+def test_the_command_line_rolls_back_with_the_bot_frozen_and_it_ends_itself_when_it_thaws(world):
+    asked(world, "v2.3")
+    world.slack.eventually(lambda: world.host("web1").serves == "v2.3", 60, "v2.3 on web1")
+    world.bot.freeze()
+    told = world.bot.ask("rollback", "latest", "production")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert serving(world) == ["v2.2", "v2.2"]
+    world.bot.thaw()
+    world.slack.eventually(lambda: not world.bot.runs, 20, "the end of the frozen bot")
+    assert serving(world) == ["v2.2", "v2.2"]
+
+
+def test_the_command_line_says_what_runs_and_what_was(world):
+    assert "v2.2" in world.bot.ask("status", "production").stdout
+    assert "v2.1" in world.bot.ask("history", "production").stdout
+    checked = world.bot.ask("check", "--json")
+    assert checked.returncode == 0, checked.stdout
+    assert world.bot.ask("fence", "raise").returncode == 0

@@ -1,0 +1,122 @@
+"""What goes wrong on the way, and what people are told: roles, hostile words, moved tags, hosts and bots that die."""
+
+import pytest
+
+from bot.sandbox.configuration import Pace
+from bot.sandbox.repository import move_tag, sha
+from bot.sandbox.slack import Kind
+
+LIVE = "deployed `v2.3` to *production*"
+
+
+def cards(world, version: str) -> list:
+    """Return the cards of a release on production."""
+    return [each for each in world.slack.messages("deployments") if f"`{version}` to *production*" in each.words]
+
+
+def begins(world) -> None:
+    """Ask for v2.3, approve it, and wait until the first host serves it."""
+    world.slack.says("ana", "/deploy production v2.3")
+    world.slack.presses("ben", "Approve", timeout=60)
+    world.slack.eventually(lambda: world.host("web1").serves == "v2.3", 90, "v2.3 on web1")
+
+
+def test_nobody_approves_their_own_request_or_without_the_role(world):
+    world.slack.says("ben", "/deploy production v2.3")
+    world.slack.presses("ben", "Approve", timeout=60)
+    world.slack.eventually_tells("ben", "somebody else has to approve")
+    world.slack.presses("ana", "Approve")
+    world.slack.eventually_tells("ana", "you are not one of them")
+    assert world.host("web1").serves == "v2.2"
+
+
+def test_a_rejection_asks_for_a_reason_and_ends_it(world):
+    world.slack.says("ana", "/deploy production v2.3")
+    world.slack.presses("ben", "Reject", timeout=60)
+    assert world.slack.submits("ben", {"reason": "not on a Friday"}) == {}
+    card = world.slack.eventually_shows("deployments", "not on a Friday")
+    assert "Approve" not in card.words
+
+
+def test_strangers_and_guests_are_told_no_and_nothing_happens(world):
+    for person in ("gus", "sam"):
+        world.slack.says(person, "/deploy production v2.3")
+        world.slack.eventually_tells(person, "I take nothing from")
+    assert not cards(world, "v2.3")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("/deploy production --upload-pack=touch", "--upload-pack"),
+        ("/deploy production v1$(id)", "v1$(id)"),
+        ("/deploy production <!channel>", "channel"),
+        ("/deploy production v2.33", "v2.3"),
+        ("/deploy prodution v2.3", "production"),
+        ("/deploy production v2.3 --stratgy rolling", "--strategy"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_could_be(world, typed, told):
+    world.slack.says("ana", typed)
+    world.slack.eventually_tells("ana", told)
+    assert not [each for each in world.slack.messages("deployments") if "Reject" in each.words]
+
+
+def test_a_tag_that_moves_after_it_was_asked_for_voids_the_request(world):
+    world.slack.says("ana", "/deploy production v2.3")
+    world.slack.eventually_shows("deployments", "Reject")
+    move_tag(world.repository, "v2.3", sha(world.repository, "v2.1"))
+    world.slack.presses("ben", "Approve")
+    world.slack.eventually_shows("deployments", "moved from", timeout=60)
+    assert world.host("web1").serves == "v2.2"
+
+
+def test_a_request_that_nobody_answers_expires(opens):
+    world = opens(Pace("1s", "200ms", "2s")).world
+    world.slack.says("ana", "/deploy production v2.3")
+    card = world.slack.eventually_shows("deployments", "expired", timeout=60)
+    assert "Reject" not in card.words
+
+
+def test_a_host_that_is_gone_is_found_before_anybody_is_asked(world):
+    world.host("web2").goes_away()
+    world.slack.says("ana", "/deploy production v2.3")
+    world.slack.eventually_tells("ana", "web2", timeout=60)
+    assert not cards(world, "v2.3")
+
+
+def test_dropped_connections_change_nothing_and_no_switch_is_made_twice(world):
+    world.slack.says("ana", "/deploy production v2.3")
+    world.slack.presses("ben", "Approve", timeout=60)
+    for _ in range(4):
+        world.slack.eventually(lambda: world.host("web1").connections > 0, 60, "a connection")
+        world.host("web1").drops_connections()
+    world.slack.eventually_shows("deployments", LIVE, timeout=120)
+    log = (world.host("web1").home / "app" / "revisions.log").read_text()
+    assert log.count(sha(world.repository, "v2.3")) == 1
+
+
+def test_slack_may_be_away_while_a_release_goes_live(world):
+    world.slack.says("ana", "/deploy production v2.3")
+    world.slack.presses("ben", "Approve", timeout=60)
+    world.slack.eventually_shows("deployments", "are deploying", timeout=60)
+    world.server.faults.add(Kind.SERVER_ERROR, seconds=8)
+    world.slack.eventually(lambda: world.host("web2").serves == "v2.3", 90, "v2.3 on web2")
+    world.slack.eventually_shows("deployments", LIVE, timeout=90)
+    assert len(cards(world, "v2.3")) == 1
+
+
+def test_killed_in_the_middle_it_goes_on_after_the_restart_and_shows_the_truth(world):
+    begins(world)
+    world.bot.kill()
+    world.bot.start()
+    world.slack.eventually_shows("deployments", LIVE, timeout=120)
+    assert len(cards(world, "v2.3")) == 1
+
+
+def test_a_restart_in_order_says_that_the_deployment_continues(world):
+    begins(world)
+    assert world.bot.stop() == 0
+    world.slack.eventually_shows("deployments", "This deployment continues", timeout=10)
+    world.bot.start()
+    world.slack.eventually_shows("deployments", LIVE, timeout=120)
