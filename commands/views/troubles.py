@@ -117,7 +117,7 @@ TROUBLES: tuple[Trouble, ...] = (
     ),
     Trouble(
         "The release or a service it needs is sick.",
-        "Look at `storage/logs/laravel.log` and `systemctl status php8.2-fpm nginx redis mysql` on the host.",
+        "Look at the application's log and at its services on the host, and ask the health route there by hand.",
         codes=_of("unhealthy", "inconclusive"),
     ),
     Trouble(
