@@ -44,7 +44,7 @@ torture: $(STAMP) ## Kill the bot at random instants: make torture N=1000
 	@JOBS=1 sh .ci/tests tests/crash tests/mutations $(if $(N),--kills=$(N)) $(ARGS)
 
 pictures: $(STAMP) ## Take the pictures that the documentation shows
-	@$(RUN)/python docs/pictures $(ARGS)
+	@$(RUN)/python docs/pictures/make.py $(ARGS)
 
 clean: ## Remove what was set up
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
