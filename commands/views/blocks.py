@@ -53,15 +53,19 @@ def cut(text: str, limit: int) -> str:
     """Return the text within the limit, never through an entity or a mention, and say that it was cut."""
     if len(text) <= limit:
         return text
-    end = limit - len(CUT)
-    for found in _TOKEN.finditer(text, 0, min(len(text), limit + 500)):
-        if found.start() < end < found.end():
-            end = found.start()
-            break
-    kept = text[:end]
+    room = limit - len(CUT)
+    kept = _whole_beginning(text, room)
     if kept.count("```") % 2:
-        kept = kept[: max(0, end - 4)] + "\n```"
+        kept = _whole_beginning(text, max(0, room - 4)) + "\n```"
     return kept + CUT
+
+
+def _whole_beginning(text: str, end: int) -> str:
+    """Return the text up to this place, or up to the entity or mention that lies across it."""
+    for found in _TOKEN.finditer(text, 0, min(len(text), end + 500)):
+        if found.start() < end < found.end():
+            return text[: found.start()]
+    return text[:end]
 
 
 def header(text: str) -> Block:

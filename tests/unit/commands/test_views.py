@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from commands.views import blocks, card, details, failure, history, request, status, thread
@@ -113,6 +113,7 @@ def test_whatever_the_facts_no_view_breaks_slacks_limits_or_pings_anybody(seen):
     assert pings(failure.text(seen)) == []
 
 
+@example("```&amp;0000000000000000000000000000000000000000000000000000<!channel>", 79)
 @given(foreign, st.integers(40, 400))
 def test_a_cut_text_keeps_its_limit_and_breaks_no_entity(text, limit):
     cut = blocks.cut(blocks.escape(text), limit)
