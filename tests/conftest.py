@@ -1,13 +1,20 @@
 """What every test may use."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.store import Store
 from tests.postgres import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
+
+# Machines are slow at times, and a deadline is a timed test. CI repeats the same examples; people look for new ones.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("patient"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "patient")
 
 
 @pytest.fixture
