@@ -150,7 +150,7 @@ def cards(evidence: Evidence) -> Iterator[str]:
 
 def _timeless(text: str) -> str:
     """Return a card without what it says of other deployments: how long such a one usually takes."""
-    return re.sub(r", usually [^·\n]*", "", text)
+    return re.sub(r", usually [^·\n]*?(?= ·|\n|$)", "", text)
 
 
 def books(evidence: Evidence) -> Iterator[str]:
