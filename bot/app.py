@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 
@@ -21,6 +21,7 @@ from bot.leader import Leader
 from bot.opening import Opening
 from bot.settings import Settings
 from bot.slack.identity import Lookups, SlackPeople
+from bot.slack.remembered import Remembered
 from commands.services import Person, Services
 from deployers.environment import Environment
 from deployers.ports import Remote
@@ -89,10 +90,18 @@ class App:
     @cached_property
     def people(self) -> SlackPeople:
         """Return who may do what."""
+        return self._people(Lookups)
+
+    @cached_property
+    def onlookers(self) -> SlackPeople:
+        """Return the same people, as far as showing them something goes: what was asked a moment ago is remembered."""
+        return self._people(partial(Remembered, monotonic=monotonic))
+
+    def _people(self, lookups: Callable[..., Lookups]) -> SlackPeople:
         outside = self.settings.outside
         token = outside.slack_bot_token.get_secret_value() if outside.slack_bot_token else ""
-        lookups = Lookups(token, base_url=outside.slack_api_url)
-        return SlackPeople(lookups, self.settings.roles, monotonic=monotonic, operators=self.settings.operators)
+        asked = lookups(token, base_url=outside.slack_api_url)
+        return SlackPeople(asked, self.settings.roles, monotonic=monotonic, operators=self.settings.operators)
 
     @cached_property
     def queue(self) -> Queue:

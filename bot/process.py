@@ -18,6 +18,7 @@ from bot import telling, web
 from bot.announcer import Announcer
 from bot.app import App
 from bot.engine import migrate
+from bot.homes import Homes, Keeper
 from bot.slack.calls import Slack
 from bot.slack.channels import Channels
 from bot.slack.clocks import Clocks
@@ -106,8 +107,15 @@ class Process:
         announcer = Announcer(self.app.store, card.announcement)
         known = Channels(self.slack, monotonic=monotonic)
         poster = Poster(self.slack, known, fallbacks=(channels.deployments, "general"))
-        sender = Sender(self.slack, poster, render=announcer.render, alerts_channel=channels.alerts)
+        sender = Sender(
+            self.slack, poster, render=announcer.render, alerts_channel=channels.alerts, home=self.homes.draw
+        )
         return Delivery(self.app.store, sender, self.clocks)
+
+    @cached_property
+    def homes(self) -> Homes:
+        """Return what draws App Homes."""
+        return Homes(self.app.services, self.app.onlookers)
 
     @cached_property
     def bolt(self) -> Any:
@@ -154,7 +162,8 @@ class Process:
             await asyncio.sleep(LEAD_EVERY)
         log.info("leading", extra={"epoch": self.app.leader.epoch()})
         await asyncio.to_thread(self.app.engine.launch)
-        await asyncio.gather(self.delivery.run(), self._reconcile())
+        keeper = Keeper(self.app.store, self.clocks, wake=self.delivery.wake)
+        await asyncio.gather(self.delivery.run(), self._reconcile(), keeper.run())
 
     async def _reconcile(self) -> None:
         """Every minute: queue again what has lost its workflow, and anchor the audit chain outside the database."""
@@ -207,6 +216,8 @@ def handlers() -> Mapping[tuple[Asking, str], Any]:
         **{(Asking.COMMAND, each.name): each for each in registry.COMMANDS},
         **{(Asking.ACTION, each.name): each for each in registry.ACTIONS},
         **{(Asking.SUBMISSION, each.name): each for each in registry.SUBMISSIONS},
+        **{(Asking.OPENED, each.name): each for each in registry.OPENED},
+        **{(Asking.MESSAGE, each.name): each for each in registry.MESSAGES},
     }
 
 

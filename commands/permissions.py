@@ -1,8 +1,12 @@
 """Who may do what: by configured role, asked live, and refused when it cannot be told."""
 
+from collections.abc import Iterable
+
 from commands.errors import IdentityUnknown, Refused
 from commands.services import People, Person, Services
 from storage.models import Deployment
+
+ROLES = ("deployer", "approver", "operator", "rollback", "admin")
 
 
 def require(services: Services, person: Person, *roles: str, to: str) -> None:
@@ -18,9 +22,22 @@ def require(services: Services, person: Person, *roles: str, to: str) -> None:
 
 def require_rollback(services: Services, person: Person) -> None:
     """Let the person through who may roll back: the role `rollback` if there is one, else deployers and operators."""
-    configured = bool(services.people.holders("rollback"))
-    roles = ("rollback", "operator") if configured else ("deployer", "operator")
-    require(services, person, *roles, to="roll back")
+    require(services, person, *rollback_roles(services.people), to="roll back")
+
+
+def rollback_roles(people: People) -> tuple[str, ...]:
+    """Return the roles that may roll back."""
+    return ("rollback", "operator") if people.holders("rollback") else ("deployer", "operator")
+
+
+def held(people: People, person: Person) -> frozenset[str]:
+    """Return the person's roles, to show what they may do; raises IdentityUnknown when they cannot be told."""
+    return frozenset(role for role in ROLES if people.holds(person, role))
+
+
+def is_among(roles: Iterable[str], held: frozenset[str]) -> bool:
+    """Say whether one of the roles is held; admins have every role."""
+    return "admin" in held or not held.isdisjoint(roles)
 
 
 def require_own_or(services: Services, person: Person, deployment: Deployment, *roles: str, to: str) -> None:

@@ -1,6 +1,6 @@
 """Everything that can be said, pressed and submitted: tuples that someone can read."""
 
-from commands import approvals, deploy, retrying, rollback, stopping, telling
+from commands import approvals, deploy, greeting, home, retrying, rollback, stopping, telling
 from commands.command import Action, Modal
 from commands.deploys.cancel import cancel
 from commands.deploys.history import history
@@ -35,7 +35,14 @@ SUBMISSIONS = (
     Action("deployment.reject", approvals.reject),
 )
 
+OPENED = (Action("app_home_opened", home.opened),)
+"""What is looked at."""
+
+MESSAGES = (Action("message", greeting.heard),)
+"""What is written to the bot without a command."""
+
 MODALS = (
+    Modal("home.deploy", lambda _request, services: modal.deploy(services.environments)),
     Modal("deploy", lambda _request, services: modal.deploy(services.environments)),
     Modal("rollback", lambda _request, services: modal.rollback(services.environments)),
     Modal("deployment.reject", lambda request, _services: modal.reject(request.value)),

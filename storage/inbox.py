@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from storage.columns import plain
 from storage.errors import NotFound
-from storage.models import InboxRow, InboxState
+from storage.models import Asking, InboxRow, InboxState
 from storage.once import insert_once
 
 
@@ -80,6 +80,12 @@ def resume_running(session: Session) -> list[InboxRow]:
 def backlog(session: Session) -> list[InboxRow]:
     """Return the requests that wait to be run, oldest first."""
     return list(session.exec(select(InboxRow).where(InboxRow.state == InboxState.ELIGIBLE).order_by(col(InboxRow.id))))
+
+
+def has_asked(session: Session, person: str) -> bool:
+    """Say whether somebody has ever typed a command, pressed a button or sent a form."""
+    asked = select(InboxRow.id).where(InboxRow.person == person, InboxRow.kind != Asking.OPENED)
+    return session.exec(asked.where(InboxRow.kind != Asking.MESSAGE).limit(1)).first() is not None
 
 
 def _in_state(session: Session, state: InboxState, *, until: datetime | None = None) -> list[InboxRow]:

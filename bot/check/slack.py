@@ -9,9 +9,10 @@ import httpx
 from bot.check.results import Grade, Result
 from bot.settings.values import Secret, Settings
 from bot.slack.calls import APP_SCOPES, SCOPES
+from bot.slack.listeners import EVENTS
 
 AREA = "slack"
-NEEDED = tuple(sorted({"commands", *(scope for scopes in SCOPES.values() for scope in scopes)}))
+NEEDED = tuple(sorted({"commands", *(it for scopes in (*SCOPES.values(), *EVENTS.values()) for it in scopes)}))
 _REINSTALL = "Paste app-manifest.yml into your Slack app under *App Manifest*, then reinstall the app"
 _BOT = "Copy the bot token from *OAuth & Permissions* into SLACK_BOT_TOKEN"
 _APP = "Make an app-level token with `connections:write` under *Basic Information* and put it into SLACK_APP_TOKEN"

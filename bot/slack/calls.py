@@ -27,6 +27,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "users.info": ("users:read",),
     "users.lookupByEmail": ("users:read", "users:read.email"),
     "views.open": (),
+    "views.publish": (),
 }
 """Every Web API method that the code calls with the bot token, and the bot scopes that it needs."""
 

@@ -31,9 +31,12 @@ _PATIENCE = {
     Saying.DIRECT: timedelta(days=1),
     Saying.POST: timedelta(days=1),
     Saying.FILE: timedelta(days=1),
+    Saying.HOME: timedelta(minutes=10),
 }
 """How old a message may be and still be tried; cards and alerts are tried for ever."""
 _FEW = 8
+_DRAWN = frozenset({Saying.CARD, Saying.HOME})
+"""What is drawn from the rows at the moment of sending, and goes on waiting when more has happened since."""
 _CURABLE = frozenset(
     {
         "invalid_auth",
@@ -199,7 +202,7 @@ class Delivery:
     def _write_sent(self, row: OutboxRow, sent: Sent) -> bool:
         at, number = self._now(), _number(row)
         with self._store.begin() as session:
-            shown = sent.shown if row.kind is Saying.CARD else None
+            shown = sent.shown if row.kind in _DRAWN else None
             stored = outbox.delivered(session, number, ts=sent.ts or row.ts, at=at, shown=shown)
             if row.kind is Saying.CARD:
                 stored.channel = sent.channel or stored.channel
@@ -249,6 +252,8 @@ def hopeless(row: OutboxRow, error: Exception, *, now: datetime) -> bool:
 
 def _lane(row: OutboxRow) -> str:
     if row.kind is Saying.CARD and row.ts:
+        return row.key
+    if row.kind is Saying.HOME:
         return row.key
     if row.kind in {Saying.PRIVATE, Saying.DIRECT}:
         return f"private:{row.person}"

@@ -159,6 +159,9 @@ class SocketDoor:
         self, socket: aiohttp.ClientWebSocketResponse, envelope: Mapping[str, Any], receipt: Receipt
     ) -> None:
         response = await answer(self._app, envelope.get("payload"), receipt)
+        if response.status >= 500 and envelope["type"] == "events_api":
+            # Not acknowledged, so that Slack sends it again.
+            return
         reply = {"envelope_id": envelope["envelope_id"], **_payload(response, str(envelope["type"]))}
         try:
             await asyncio.wait_for(socket.send_str(json.dumps(reply)), timeout=3.0)

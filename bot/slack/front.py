@@ -104,6 +104,15 @@ class Front:
             self._after(self._whisper(_letter(body, words)))
             await ack()
 
+    async def event(self, body: Mapping[str, Any], receipt: Receipt) -> bool:
+        """Take an event, and say whether it may be acknowledged; one that could not be written is sent again."""
+        try:
+            row = payloads.happened(body, at=self._services.now())
+        except BadPayload as error:
+            log.warning("An event was ignored: %s", error)
+            return True
+        return row is None or not await self._written(row, receipt)
+
     async def suggest(self, body: Mapping[str, Any], ack: Ack) -> None:
         """Answer what was typed so far with tags and branches; with nothing when the repository is slow or away."""
         options: list[dict[str, Any]] = []

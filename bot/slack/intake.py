@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.slack.clocks import Clocks
 from storage import inbox, outbox
-from storage.models import InboxRow, OutboxRow, Saying
+from storage.models import InboxRow, InboxState, OutboxRow, Saying
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,9 @@ class Intake:
     async def settle(self, receipt: Receipt, *, sent: bool) -> None:
         """Let the request run if its ack was out in three seconds, else void it and tell its author; never raises."""
         if (row := receipt.row) is None:
+            return
+        if row.state is not InboxState.RECEIVED:
+            self._wake()
             return
         in_time = sent and self._monotonic() - receipt.received <= ACK_SECONDS
         change = self._acked if in_time else self._void

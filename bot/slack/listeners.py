@@ -6,14 +6,19 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 
 from bot.slack.front import Ack, Front, Words
 from bot.slack.intake import Receipt
 
 SUGGESTS = "deploy.ref"
 """The menu that is answered with tags and branches while somebody types."""
-EVENTS: tuple[str, ...] = ()
-"""Events that the app subscribes to; none so far, so that it needs no scope for them."""
+EVENTS: Mapping[str, tuple[str, ...]] = {
+    "app_home_opened": (),
+    "app_mention": ("app_mentions:read",),
+    "message.im": ("im:history",),
+}
+"""Events that the app subscribes to, and the bot scopes that they need."""
 RECEIPT = "shipmate_receipt"
 """Where the door leaves the request's receipt in Bolt's context."""
 
@@ -46,6 +51,9 @@ def register(app: AsyncApp, front: Front, words: Words) -> None:
     for name in sorted(words.submissions):
         app.view(name)(_submission(front))
     app.options(SUGGESTS)(_suggestion(front))
+    for name in sorted({event.partition(".")[0] for event in EVENTS}):
+        # Bolt acknowledges an event before its listener runs; what stands before the listener is still in time.
+        app.event(name, middleware=[_event(front)])(_nothing)
     # A menu that only collects a form's answer sends an action too, and wants nothing but its ack.
     app.action(SUGGESTS)(_nothing)
 
@@ -79,6 +87,14 @@ def _suggestion(front: Front) -> Any:
         await front.suggest(body, ack)
 
     return listen
+
+
+def _event(front: Front) -> Any:
+    async def write_down(body: Body, context: Context) -> BoltResponse:
+        written = await front.event(body, _receipt(context))
+        return BoltResponse(status=200 if written else 503, body="")
+
+    return write_down
 
 
 async def _nothing(ack: Ack) -> None:

@@ -1,14 +1,16 @@
 """What Slack sends, read into the row that is written down; pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storage.models import Asking, InboxRow
+from storage.models import Asking, InboxRow, InboxState
 
 LONGEST_TEXT = 8_000
 """Slack cuts what people type long before this."""
+_MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
 
 
 @dataclass
@@ -73,6 +75,28 @@ def submitted(body: Mapping[str, Any], *, at: datetime) -> InboxRow:
     )
 
 
+def happened(body: Mapping[str, Any], *, at: datetime) -> InboxRow | None:
+    """Return the row of an event, or None for one that asks nothing of us; raises BadPayload.
+
+    It may run as soon as it is written: Slack sends an event again whose ack was lost, so nobody has to be told.
+    """
+    event = _part(body.get("event"), "event")
+    opened = _word(event, "type") == "app_home_opened"
+    if not (_text(event, "tab") == "home" if opened else _by_a_person(event)):
+        return None
+    return InboxRow(
+        key=f"event:{_word(body, 'event_id')}",
+        kind=Asking.OPENED if opened else Asking.MESSAGE,
+        name="app_home_opened" if opened else "message",
+        text="" if opened else _said(event),
+        person=_word(event, "user"),
+        team=_text(body, "team_id"),
+        channel="" if opened else _word(event, "channel"),
+        state=InboxState.ELIGIBLE,
+        received_at=at,
+    )
+
+
 def fields(view: Mapping[str, Any]) -> dict[str, str]:
     """Return a modal's answers by block id; what was left empty is an empty string."""
     state = view.get("state")
@@ -102,6 +126,17 @@ def opened_from(external_id: str) -> str:
 def name_of(body: Mapping[str, Any]) -> str:
     """Return what the person is called in the payload; for greeting, never for judging."""
     return _text(body, "user_name") or _below(body, "user", "username") or _below(body, "user", "name")
+
+
+def _by_a_person(event: Mapping[str, Any]) -> bool:
+    """Say whether a message is one that a person wrote just now: not by a bot, not an edit, not a joining."""
+    return not (event.get("bot_id") or event.get("subtype") or event.get("edited"))
+
+
+def _said(event: Mapping[str, Any]) -> str:
+    text = event.get("text")
+    bare = _MENTION.sub(" ", text[:LONGEST_TEXT]) if isinstance(text, str) else ""
+    return bare.replace("\0", " ").strip()
 
 
 def _chosen(element: Mapping[str, Any]) -> str:

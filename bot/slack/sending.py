@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from bot.slack.calls import Refused, Slack
 from bot.slack.posting import PLACE_TROUBLE, Errand, Message, Poster, Sent, Spot
@@ -13,10 +13,13 @@ from storage.models import OutboxRow, OutboxState, Saying
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """What Slack says of a card that somebody deleted, or that is no longer ours to edit."""
 _TRIES_BY_URL = 3
+_TRIES_AT_WHO = 3
 _LOUD = ("🚨", ":rotating_light:")
 
 Render = Callable[[int], Awaitable[Message]]
 """Returns a deployment's card as it should look now."""
+Home = Callable[..., Awaitable[dict[str, Any]]]
+"""Returns what somebody's App Home shows; with `patient`, it raises when Slack cannot say who that is."""
 Alert = Callable[[OutboxRow], Awaitable[None]]
 """Calls the pager; may be called twice with the same row."""
 
@@ -25,15 +28,25 @@ class Sender:
     """Sends rows of the outbox, one call after the other; what fails is raised, to be tried again by the delivery."""
 
     def __init__(
-        self, slack: Slack, poster: Poster, *, render: Render, alerts_channel: str, alert: Alert | None = None
+        self,
+        slack: Slack,
+        poster: Poster,
+        *,
+        render: Render,
+        alerts_channel: str,
+        alert: Alert | None = None,
+        home: Home | None = None,
     ) -> None:
         self._slack = slack
         self._poster = poster
         self._render = render
         self._alerts_channel = alerts_channel
         self._alert = alert
+        self._home = home
 
-    async def send(self, row: OutboxRow, card: OutboxRow | None, *, again: bool) -> Sent:
+    async def send(  # noqa: PLR0911 - one return a kind of message
+        self, row: OutboxRow, card: OutboxRow | None, *, again: bool
+    ) -> Sent:
         """Say what the row asks for; `card` is the row of the deployment's card, where there is one.
 
         With `again`, an earlier try may have reached Slack, so what it left is looked for before anything is posted.
@@ -53,6 +66,8 @@ class Sender:
                 return await self._poster.post(errand, _message(row), Spot(row.person))
             case Saying.FILE:
                 return await self._file(row, errand, _spot(row, card))
+            case Saying.HOME:
+                return await self._publish(row)
             case Saying.ALERT:
                 return await self._loudly(row, errand, card)
             case _:
@@ -76,6 +91,13 @@ class Sender:
         message = _message(row)
         await tell(self._slack, Letter(row.person, message.text, message.blocks, row.channel, url))
         return Sent()
+
+    async def _publish(self, row: OutboxRow) -> Sent:
+        if self._home is None:
+            raise ValueError("nobody draws App Homes here")
+        view = await self._home(row.person, patient=row.attempts < _TRIES_AT_WHO)
+        await self._slack.call("views.publish", user_id=row.person, view=view)
+        return Sent(shown=row.wanted)
 
     async def _file(self, row: OutboxRow, errand: Errand, spot: Spot) -> Sent:
         title, text = str(row.payload.get("title") or "output"), str(row.payload.get("text") or "")

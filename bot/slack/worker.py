@@ -175,13 +175,17 @@ class Worker:
         if handler is None:
             return _no(UNKNOWN.format(asked=asked(row)), "unknown_command")
         try:
-            return handler(request(row, self._doorman.person(row.person)), self._services)
+            return handler(request(row, self._person(row)), self._services)
         except (CommandError, DeployError, StorageError) as error:
             return _no(_sentence(str(error)), error.code)
         except Exception:
             name = uuid4().hex[:8]
             log.exception("Error %s in %s of %s", name, row.name, row.person, extra={"error_id": name, "inbox": row.id})
             return _no(BROKEN.format(id=name, asked=asked(row)), f"bug:{name}")
+
+    def _person(self, row: InboxRow) -> Person:
+        """Return who asks; who only looks at the App Home is judged when it is drawn."""
+        return Person(row.person, "") if row.kind is Asking.OPENED else self._doorman.person(row.person)
 
     def _finish(self, row: InboxRow, reply: Reply) -> None:
         now = self._services.now()

@@ -16,13 +16,14 @@ def shown(found: Sequence[Deployment], place: str | None) -> tuple[str, tuple[Bl
     if not found:
         text = f"Nothing was deployed{where} yet. To begin: `/deploy {escape(place or 'production')} v1.0`."
         return text, message(section(text))
-    lines = [_line(it) for it in found]
+    lines = [entry(it) for it in found]
     parts = ["\n".join(lines[at : at + A_SECTION]) for at in range(0, len(lines), A_SECTION)]
     head = f"*Deployments{where}, newest first*"
     return "\n".join([head, *lines]), message(section(head), *(section(part) for part in parts))
 
 
-def _line(it: Deployment) -> str:
+def entry(it: Deployment) -> str:
+    """Return a deployment and how it ended, in one line."""
     took = ""
     if it.started_at and it.finished_at:
         took = f", {lasting((it.finished_at - it.started_at).total_seconds())}"

@@ -15,6 +15,10 @@ class Asking(StrEnum):
     COMMAND = "command"
     ACTION = "action"
     SUBMISSION = "submission"
+    OPENED = "opened"
+    """Somebody looks at the App Home."""
+    MESSAGE = "message"
+    """Somebody wrote to the bot, or named it in a channel."""
 
 
 class InboxState(StrEnum):

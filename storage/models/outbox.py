@@ -24,6 +24,8 @@ class Saying(StrEnum):
     """A text file in a card's thread."""
     ALERT = "alert"
     """To the pager and the alert channel: at least once, duplicates rather than loss."""
+    HOME = "home"
+    """Somebody's App Home: rendered at the moment of sending, published again when what it shows changes."""
 
 
 class OutboxState(StrEnum):
@@ -54,9 +56,9 @@ class OutboxRow(SQLModel, table=True):
     ts: str = ""
     """Slack's timestamp of the message once it is known."""
     wanted: int = 1
-    """For a card: the deployment's version that ought to be shown."""
+    """For a card: the deployment's version that ought to be shown; for an App Home: how often it was wanted."""
     shown: int = 0
-    """For a card: the version that is shown."""
+    """The version, or the wish, that is shown."""
     state: OutboxState = Field(default=OutboxState.WAITING, sa_type=words(OutboxState), index=True)
     attempts: int = 0
     """Tries so far: after the first, a lost reply is looked for by its metadata before posting again."""

@@ -48,14 +48,21 @@ def test_every_method_that_is_called_has_its_scopes_in_the_table_and_none_stands
 
 
 def test_its_scopes_are_exactly_those_that_the_calls_need():
-    needed = {"commands"} | {scope for scopes in SCOPES.values() for scope in scopes}
+    needed = {"commands"} | {scope for scopes in (*SCOPES.values(), *EVENTS.values()) for scope in scopes}
     asked = MANIFEST["oauth_config"]["scopes"]["bot"]
     assert asked == sorted(needed)
 
 
 def test_its_events_are_those_that_the_code_listens_to():
     subscriptions = MANIFEST["settings"].get("event_subscriptions", {})
-    assert tuple(subscriptions.get("bot_events", ())) == EVENTS
+    assert tuple(subscriptions.get("bot_events", ())) == tuple(EVENTS)
+
+
+def test_a_home_tab_and_messages_to_the_bot_are_on_because_it_listens_to_both():
+    tabs = MANIFEST["features"]["app_home"]
+    assert tabs["home_tab_enabled"]
+    assert tabs["messages_tab_enabled"]
+    assert not tabs["messages_tab_read_only_enabled"]
 
 
 def test_interactivity_and_socket_mode_are_on_because_buttons_and_the_door_need_them():

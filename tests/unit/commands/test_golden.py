@@ -42,7 +42,8 @@ def test_everything_that_can_be_pressed_has_somebody_who_listens():
 
 def test_every_form_that_opens_can_be_submitted():
     forms = {view["callback_id"] for view in VIEWS.values() if isinstance(view, dict) and "callback_id" in view}
-    assert forms == {it.name for it in SUBMISSIONS} == {it.name for it in MODALS}
+    assert forms == {it.name for it in SUBMISSIONS}
+    assert forms <= {it.name for it in MODALS}
 
 
 def test_the_commands_page_is_written_from_the_registry():

@@ -1,0 +1,88 @@
+"""App Homes: drawn from rows at the moment of sending, and drawn again while somebody may be looking."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+from bot.slack.clocks import Clocks
+from commands import home
+from commands.errors import IdentityUnknown, Refused
+from commands.services import People, Person, Services
+from commands.views import home as view
+from storage import homes
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 2.0
+RECENTLY = timedelta(hours=1)
+"""How long after it was opened a home is kept up to date."""
+APART = timedelta(seconds=1)
+"""Between two people's homes, so that Slack allows it: about a hundred a minute."""
+MOST = 30
+
+
+class Onlookers(People, Protocol):
+    """Who somebody is, and what they may do."""
+
+    def person(self, user: str) -> Person:
+        """Return the person; raises Refused for guests, strangers and bots, IdentityUnknown when it cannot be told."""
+        ...
+
+
+class Homes:
+    """Draws what one person may see."""
+
+    def __init__(self, services: Services, people: Onlookers) -> None:
+        self._services = replace(services, people=people)
+        self._people = people
+
+    async def draw(self, user: str, *, patient: bool) -> dict[str, Any]:
+        """Return somebody's App Home; with `patient`, raises IdentityUnknown when Slack cannot say who that is."""
+        return await asyncio.to_thread(self._drawn, user, patient=patient)
+
+    def _drawn(self, user: str, *, patient: bool) -> dict[str, Any]:
+        try:
+            return view.shown(home.look(self._services, self._people.person(user)))
+        except Refused as refusal:
+            return view.closed(str(refusal))
+        except IdentityUnknown as unknown:
+            if patient:
+                raise
+            return view.unsure(str(unknown))
+
+
+class Keeper:
+    """Has the homes that were opened lately drawn again when a deployment has changed; many changes are one."""
+
+    def __init__(self, store: Store, clocks: Clocks, *, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._now = clocks.now
+        self._pause = clocks.pause
+        self._wake = wake
+        self._seen = ""
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                if await asyncio.to_thread(self.look):
+                    self._wake()
+            except Exception:
+                log.exception("The App Homes could not be looked after")
+            await self._pause(LOOK_EVERY)
+
+    def look(self) -> int:
+        """Compare the rows with what was last shown; return how many homes are wanted again."""
+        with self._store.look() as session:
+            pulse = homes.pulse(session)
+        if pulse == self._seen:
+            return 0
+        with self._store.begin() as session:
+            now = self._now()
+            wanted = homes.want_again(session, since=now - RECENTLY, at=now, apart=APART, most=MOST)
+        self._seen = pulse
+        return wanted
