@@ -3,6 +3,7 @@
 from storage.models.approval import Approval, Decision
 from storage.models.audit import AuditEntry, AuditHead
 from storage.models.check_run import CheckRun
+from storage.models.checklist import ChecklistPoint, ChecklistRun, HealthSample, RunState, ScheduleSlot
 from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
 from storage.models.inbox import Asking, InboxRow, InboxState
 from storage.models.lock import Leadership, Lock
@@ -22,8 +23,11 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "CheckRun",
+    "ChecklistPoint",
+    "ChecklistRun",
     "Decision",
     "Deployment",
+    "HealthSample",
     "InboxRow",
     "InboxState",
     "Kind",
@@ -31,7 +35,9 @@ __all__ = [
     "Lock",
     "OutboxRow",
     "OutboxState",
+    "RunState",
     "Saying",
+    "ScheduleSlot",
     "SpooledEntry",
     "Status",
     "StepRecord",
