@@ -7,6 +7,7 @@ from storage.models.checklist import ChecklistPoint, ChecklistRun, HealthSample,
 from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
 from storage.models.inbox import Asking, InboxRow, InboxState
 from storage.models.lock import Leadership, Lock
+from storage.models.look import LookRecord
 from storage.models.outbox import OutboxRow, OutboxState, Saying
 from storage.models.plan import StoredPlan
 from storage.models.spooled import SpooledEntry
@@ -33,6 +34,7 @@ __all__ = [
     "Kind",
     "Leadership",
     "Lock",
+    "LookRecord",
     "OutboxRow",
     "OutboxState",
     "RunState",

@@ -109,6 +109,8 @@ class Deployment(SQLModel, table=True):
     """Rises with every visible change, so that a projection knows whether it is behind."""
     plan_hash: str = ""
     automatic: bool = False
+    known_as: str | None = None
+    """For an automatic rollback: what hosts know it by, so that it can begin before it has a row."""
     break_glass: bool = False
     undoes: int | None = Field(default=None, foreign_key="deployment.id")
     """For a rollback: the deployment that it takes back."""
@@ -146,7 +148,7 @@ class Deployment(SQLModel, table=True):
 
         Never the same for two, also where numbers begin again because the database was restored from a backup.
         """
-        return f"d{self.number}-{int(self.requested_at.timestamp())}"
+        return self.known_as or f"d{self.number}-{int(self.requested_at.timestamp())}"
 
     @property
     def finished(self) -> bool:

@@ -54,6 +54,10 @@ class InboxRow(SQLModel, table=True):
     outcome: str = ""
     """`ok`, or the code of the error that was shown, or why it is void."""
     attempts: int = 0
+    owner: str | None = None
+    """The process that runs it."""
+    leased_until: datetime | None = Field(default=None, sa_type=Instant)
+    """Until when its process has promised to be alive; after that another may run it."""
     received_at: datetime = Field(sa_type=Instant)
     acked_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
