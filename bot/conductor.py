@@ -14,7 +14,7 @@ from bot.outcome import Outcome
 from bot.watch import Watch
 from deployers.errors import DeployError, Fenced, Undecided
 from deployers.plan import Plan
-from deployers.runner import LOOKS, Segment, segments
+from deployers.runner import LOOKS, WAY_OUT, Segment, segments
 from deployers.strategies import tidying
 from deployers.way_out import WayOut
 from storage.errors import StoreUnavailable
@@ -114,7 +114,7 @@ class Conductor:
         plan = self.crew.plan(number)
         environment = self.crew.environment(plan.environment)
         steps = tidying(environment, touched=decided["touched"], candidates=decided["candidates"])
-        plan = replace(plan, kind="way out")
+        plan = replace(plan, kind=WAY_OUT)
         for place, step in enumerate(steps):
             segment = Segment(len(plan.steps) + place, (step,))
             durable.step(f"tidy {step.word}", partial(self._tidied, number, plan, segment))

@@ -13,7 +13,7 @@ from deployers.errors import DeployError
 from deployers.plan import Activate, Plan, Prepare, Verify
 from deployers.ports import Authority, Remote
 from deployers.probes import Probes
-from deployers.runner import Runner, Segment
+from deployers.runner import WAY_OUT, Runner, Segment
 from storage import deployments, leadership, targets
 from storage.models import Status
 
@@ -66,6 +66,9 @@ class Crew:
         """Run one segment of a plan on its targets; raises DeployError."""
         environment = self.environment(plan.environment)
         remote, authority = self.remote(number, environment), self.authority(number)
+        if plan.kind == WAY_OUT:
+            # After an abort the hosts begin nothing more of the deployment's own group.
+            authority = replace(authority, deployment=f"{authority.deployment}-out")
         first = isinstance(segment.steps[0], Prepare)
         self._move(number, Status.PREPARING if first else Status.RUNNING)
         if first:

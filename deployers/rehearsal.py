@@ -131,6 +131,12 @@ class Rehearsal:
             for id_, record in stage.records.items():
                 if record.fate is Fate.RUNNING:
                     stage.records[id_] = replace(record, fate=Fate.EXITED, exit_code=143)
+            self._lock.notify_all()
+
+    def stopped(self, group: str, *, within: float) -> bool:
+        """Wait until a group of operations was aborted on some host; False when it took longer, in seconds."""
+        with self._lock:
+            return self._lock.wait_for(lambda: any(group == one.deployment for _, one in self.aborts), within)
 
     def lock(self, host: Host, owner: str, authority: Authority) -> None:
         stage = self._reached(host)

@@ -1,7 +1,8 @@
 """Runs a plan on its targets, segment by segment: intent first, effect once, outcome confirmed."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, assert_never
@@ -36,6 +37,10 @@ DEADLINES: dict[type[Step], timedelta] = {
     Migrate: timedelta(minutes=60),
 }
 DEADLINE = timedelta(minutes=5)
+WAY_OUT = "way out"
+"""The kind of a plan that only lets visitors in again and stops what was left running."""
+ASKED_EVERY = 0.5
+"""Seconds between two looks whether somebody asked to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +131,13 @@ class Runner:
     def run(self, segment: Segment) -> None:
         """Do every step of the segment on each of its targets, exactly once, several targets at a time.
 
+        Once somebody asks to stop, what runs on the hosts is ended. A way out is never stopped half way.
+
         Raises:
+            Aborted: somebody asked to stop.
             DeployError: the first thing that went wrong, after all targets have come to rest.
         """
-        by = self._journal.aborted()
-        if by:
+        if by := self._asked_to_stop():
             raise Aborted(by)
         targets = segment.steps[0].targets
         attempts = [
@@ -143,9 +150,25 @@ class Runner:
                 pool.submit(self._on, self._environment.host(target), segment, [each[target] for each in attempts])
                 for target in targets
             ]
+            by = self._until_at_rest(running, [self._environment.host(target) for target in targets])
         errors = [error for future in running if (error := future.exception())]
         for error in sorted(errors, key=lambda error: not isinstance(error, Undecided)):
+            if by and isinstance(error, CommandFailed):
+                raise Aborted(by) from error
             raise error
+
+    def _until_at_rest(self, running: Sequence[Future[None]], hosts: Sequence[Host]) -> str:
+        """Wait until no target does anything; return who asked to stop in the meantime, or nothing."""
+        by = ""
+        while wait(running, timeout=None if by else ASKED_EVERY).not_done:
+            by = self._asked_to_stop()
+            for host in hosts if by else ():
+                with suppress(DeployError):
+                    self._remote.abort(host, self._authority)
+        return by
+
+    def _asked_to_stop(self) -> str:
+        return "" if self._plan.kind == WAY_OUT else self._journal.aborted()
 
     def _on(self, host: Host, segment: Segment, attempts: list[Attempt]) -> None:
         ahead = list(zip(range(segment.first, segment.first + len(attempts)), segment.steps, attempts, strict=True))

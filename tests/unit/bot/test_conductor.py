@@ -191,6 +191,46 @@ def test_an_abort_in_the_middle_stops_the_hosts_before_it_goes_back(stage):
     assert stage.serving == {"web1": GOOD, "web2": GOOD}
 
 
+def asks_to_stop(stage: Stage, asked) -> None:
+    with stage.store.begin() as session:
+        deployments.get_for_change(session, asked.number).aborted_by = "U0BEN"
+
+
+def test_maintenance_is_switched_off_after_an_abort_too(tmp_path):
+    stage = Stage(tmp_path, environment(1, recipe=LARAVEL, health=None))
+    asked = stage.asks()
+    original = stage._act
+
+    def aborts(host, script):
+        if "php artisan migrate" in script:
+            asks_to_stop(stage, asked)
+        return original(host, script)
+
+    stage.remote._act = aborts
+    assert stage.conduct(asked) == "cancelled"
+    [down, up] = [line for line in stage.remote.lines if "php artisan down" in line or "php artisan up" in line]
+    assert "php artisan down" in down
+    assert "php artisan up" in up
+
+
+def test_an_abort_ends_what_runs_on_the_hosts_instead_of_waiting_for_it(tmp_path):
+    stage = Stage(tmp_path, environment(1, recipe=LARAVEL, health=None))
+    asked = stage.asks()
+    original, ended = stage._act, []
+
+    def builds_for_ever(host, script):
+        if "composer install" in script:
+            asks_to_stop(stage, asked)
+            ended.append(stage.remote.stopped(asked.mark, within=30))
+            return Outcome(143)
+        return original(host, script)
+
+    stage.remote._act = builds_for_ever
+    assert stage.conduct(asked) == "cancelled"
+    assert ended == [True]
+    assert stage.get(asked).failure["code"] == "aborted"
+
+
 def test_a_manual_rollback_marks_what_it_undid(stage):
     bad = stage.asks()
     assert stage.conduct(bad) == "succeeded"
