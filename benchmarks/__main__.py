@@ -1,20 +1,31 @@
-"""Run the benchmarks: `make bench`, or one by name with `make bench ARGS=steps`."""
+"""Run the benchmarks: `make bench`, or some by name with `make bench ARGS="ack deploy --quick"`."""
 
+import argparse
 import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
-from benchmarks import steps
+from benchmarks.kit import Result, show
 
-BENCHMARKS = {"steps": steps.main}
+BENCHMARKS = ("footprint", "ack", "recovery", "deploy", "steps", "limits")
+Run = Callable[..., Result]
 
 
-def main(names: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Run those that are named, or all; 2 for a name that is none."""
-    unknown = [name for name in names if name not in BENCHMARKS]
+    asked = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    asked.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(BENCHMARKS)}; all when left out")
+    asked.add_argument("--quick", action="store_true", help="the smallest form of each, to see that it runs")
+    asked.add_argument("--json", type=Path, metavar="FOLDER", help="write the JSON of each into this folder too")
+    given = asked.parse_args(words)
+    unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
         print(f"There is no benchmark {', '.join(unknown)}. There are: {', '.join(BENCHMARKS)}.")
         return 2
-    for name in names or BENCHMARKS:
-        BENCHMARKS[name]()
+    for name in given.names or BENCHMARKS:
+        run: Run = import_module(f"benchmarks.{name}").run
+        show(run(quick=given.quick), given.json)
     return 0
 
 
