@@ -1,0 +1,43 @@
+"""How full the disks of the hosts are, in bytes and in files."""
+
+import re
+from functools import partial
+from shlex import quote
+
+from deployers.checklists import Item
+from deployers.checkup.answers import Answers, Case, One, judged, level, place, together
+from deployers.findings import Found, State
+from deployers.ports import Answer
+
+_USED = re.compile(r"(\d+) +(\d+)% ")
+
+
+def script(case: Case) -> str:
+    """Return what to run: the disk below the application's folder, or below the home where there is none yet."""
+    path = quote(place(case.environment).path)
+    return f"cd -- {path} 2>/dev/null || true\ndf -Pk . | tail -n 1\ndf -Pi . | tail -n 1"
+
+
+def judge(case: Case, answers: Answers) -> Found:
+    """Return the fullest disk of each host."""
+    found = {where: judged(answer, partial(_one, case.item)) for where, answer in answers.items()}
+    return together(case, found)
+
+
+def _one(item: Item, answer: Answer) -> One:
+    lines = [_USED.search(f"{line} ") for line in answer.output.splitlines()[:2]]
+    if not lines or lines[0] is None:
+        return One(State.UNKNOWN, "does not say how full its disk is")
+    used, free = int(lines[0].group(2)), int(lines[0].group(1)) * 1024
+    files = int(lines[1].group(2)) if len(lines) > 1 and lines[1] else 0
+    if files > used:
+        return One(level(item, files), f"has used {files} % of the files its disk can hold")
+    return One(level(item, used), f"is {used} % full, {_size(free)} left")
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
