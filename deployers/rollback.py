@@ -40,8 +40,9 @@ def caution(way: Way) -> str:
     lie = "1 migration lies" if count == 1 else f"{count} migrations lie"
     if way.policy == "compatible":
         return f"{lie} between, declared compatible with the older release. The database stays as it is."
+    undone = "it" if count == 1 else "them"
     return (
-        f"{lie} between, and going back does not undo them: {way.to_ref} will run on the newer database."
+        f"{lie} between, and going back does not undo {undone}: {way.to_ref} will run on the newer database."
         " Go on only if you know that it can."
     )
 

@@ -94,6 +94,11 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(it, SECTION) for it in texts[:CONTEXT]]}
 
 
+def small(*lines: str) -> Block:
+    """Return small print, a line each; empty ones are left out."""
+    return context("\n".join(it for it in lines if it))
+
+
 def divider() -> Block:
     """Return a thin line."""
     return {"type": "divider"}

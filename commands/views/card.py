@@ -4,10 +4,10 @@ from datetime import datetime
 
 from commands.replies import Block
 from commands.views import choices, outcome
-from commands.views.blocks import actions, context, escape, line, message, section
-from commands.views.progress import current_step, going_back, progress, timing
-from commands.views.request import decisions, request, summary
-from commands.views.words import ICONS, count, release, title, when, who
+from commands.views.blocks import actions, context, escape, line, message, section, small
+from commands.views.progress import going_back, progress, timing
+from commands.views.request import approved, needs, request, summary
+from commands.views.words import ICONS, release, title, who
 from storage.models import HOLDS, Deployment, Kind, Status
 from storage.reports import Facts
 
@@ -26,7 +26,7 @@ _SAID: dict[Status, str] = {
     S.SUCCEEDED: "{who} {done} {it}",
     S.FAILED: "{it} failed",
     S.ROLLED_BACK: "{it} did not go well, and I went back",
-    S.INCOMPLETE: "{it} stopped half way, and needs you",
+    S.INCOMPLETE: "{it} stopped half way, and needs somebody",
     S.UNKNOWN: "{it} stopped: I cannot tell what became of a step",
     S.REJECTED: "{it} was rejected",
     S.EXPIRED: "{it} expired before enough people agreed",
@@ -76,13 +76,9 @@ def headline(deployment: Deployment) -> str:
 
 def _waiting(seen: Facts) -> list[Block]:
     deployment = seen.deployment
-    required, role = _policy(seen)
-    until = f" until {when(deployment.expires_at)}" if deployment.expires_at else ""
-    needs = f"Needs {count(required, 'approval')} by `{escape(role)}`{until}" if required else f"Waits{until}"
     return [
         *request(seen),
-        *decisions(seen.approvals, deployment.plan_hash, required),
-        context(needs),
+        small(needs(seen), approved(seen.approvals, deployment.plan_hash)),
         actions(choices.approve(deployment), choices.reject(deployment), choices.cancel(deployment)),
     ]
 
@@ -92,24 +88,21 @@ def _queued(seen: Facts, behind: Deployment | None) -> list[Block]:
     waits = f"Queued behind {title(behind)}" if behind else "Begins in a moment"
     return [
         *request(seen),
-        *decisions(seen.approvals, deployment.plan_hash),
-        context(f"{waits}."),
+        small(waits, approved(seen.approvals, deployment.plan_hash)),
         actions(choices.cancel(deployment)),
     ]
 
 
 def _at_work(seen: Facts, now: datetime | None) -> list[Block]:
     deployment = seen.deployment
-    blocks = [summary(seen), *decisions(seen.approvals, deployment.plan_hash), *progress(seen)]
+    blocks = [summary(seen), *progress(seen)]
     if deployment.status is S.ROLLING_BACK:
         blocks += outcome.trouble(seen)
         if seen.automatic_rollback:
             to = release(seen.automatic_rollback.ref, seen.automatic_rollback.sha)
-            blocks.append(section(f":rewind: *Going back to {to}*"))
+            blocks.append(section(f":rewind: *Going back to* {to}"))
             blocks += going_back(seen.child_steps)
-    if step := current_step(seen):
-        blocks.append(context(step))
-    blocks.append(timing(seen, now))
+    blocks.append(small(timing(seen, now), approved(seen.approvals, deployment.plan_hash)))
     return [*blocks, *_stopping(seen)]
 
 
@@ -119,14 +112,9 @@ def _stopping(seen: Facts) -> list[Block]:
         return []
     if deployment.aborted_by:
         then = " and going back" if deployment.abort_back else ""
-        return [context(f":octagonal_sign: Stopping{then}, as {who(deployment.aborted_by)} asked")]
+        return [context(f":black_square_for_stop: Stopping{then}, as {who(deployment.aborted_by)} asked")]
     back = seen.seen.get("way_back")
     buttons = [choices.abort(deployment)]
     if back and deployment.kind is Kind.DEPLOY:
         buttons.append(choices.abort_back(deployment, line(back, 40)))
     return [actions(*buttons)]
-
-
-def _policy(seen: Facts) -> tuple[int, str]:
-    policy = seen.plan.get("resolved", {}).get("approvals", {})
-    return int(policy.get("required", 0)), str(policy.get("role", "approver"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from commands.views.blocks import line
-from commands.views.words import title, when, who
+from commands.views.words import state, title, when, who
 from storage.models import Approval, Decision, Deployment, Status
 
 _SAID: dict[Status, str] = {
@@ -29,9 +29,5 @@ def decided(deployment: Deployment, given: Sequence[Approval]) -> str:
     if agreed:
         last = agreed[-1]
         names = ", ".join(who(it.person, it.name) for it in agreed[:10])
-        return f"{name} was approved by {names} {when(last.at)}; it is {_state(deployment)}."
-    return f"{name} is {_state(deployment)} since {when(deployment.changed_at)}."
-
-
-def _state(deployment: Deployment) -> str:
-    return deployment.status.value.replace("_", " ")
+        return f"{name} was approved by {names} {when(last.at)}; it is {state(deployment)}."
+    return f"{name} is {state(deployment)} since {when(deployment.changed_at)}."

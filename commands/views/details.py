@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from commands.replies import Block
-from commands.views.blocks import context, fence, line, message, section
+from commands.views.blocks import context, fence, line, message, section, small
 from commands.views.card import text
 from commands.views.outcome import failing, last_lines
-from commands.views.request import summary
+from commands.views.request import asked_by, digest
 from commands.views.words import count, lasting, noun, who
 from storage.models import StepRecord, StepState
 from storage.reports import Facts
@@ -29,7 +29,7 @@ def details(seen: Facts) -> tuple[str, tuple[Block, ...]]:
     output = last_lines(seen.deployment.failure or {}, failing(seen), 20)
     blocks = message(
         section(text(seen)),
-        summary(seen),
+        small(f"{digest(seen)} · {asked_by(seen.deployment)}"),
         section(f"*Steps*\n{shown}"),
         section(f"*Going back*\n{_newest(back)}") if back else None,
         section(fence(output, 2_000)) if output else None,
@@ -47,7 +47,7 @@ def _newest(lines: Sequence[str]) -> str:
 def _line(record: StepRecord) -> str:
     took = ""
     if record.finished_at:
-        took = f" {lasting((record.finished_at - record.started_at).total_seconds())}"
+        took = f", {lasting((record.finished_at - record.started_at).total_seconds())}"
     code = f", exit {record.exit_code}" if record.exit_code else ""
     again = f", attempt {record.attempt}" if record.attempt > 1 else ""
     by = f", resolved by {who(record.resolved_by)}" if record.resolved_by else ""

@@ -2,10 +2,11 @@
 
 from commands.replies import Block
 from commands.views import choices
-from commands.views.blocks import actions, fence, header, line, message, section
-from commands.views.outcome import failing, last_lines, resolving, unclear, way_out, where
-from commands.views.troubles import likely
-from commands.views.words import release, who
+from commands.views.blocks import actions, fence, header, line, message, section, small
+from commands.views.outcome import failing, last_lines, resolving, unclear, way_out, what
+from commands.views.request import asked_by, digest
+from commands.views.troubles import OTHERWISE, likely
+from commands.views.words import release
 from storage.models import Deployment, Kind, Status
 from storage.reports import Facts
 
@@ -13,8 +14,8 @@ S = Status
 _TITLES: dict[Status, str] = {
     S.FAILED: "failed",
     S.ROLLED_BACK: "failed and was rolled back",
-    S.INCOMPLETE: "stopped half way: the targets are not of one mind",
-    S.UNKNOWN: "stopped: what became of a step is not known",
+    S.INCOMPLETE: "stopped half way",
+    S.UNKNOWN: "stopped: a step's outcome is unknown",
 }
 
 
@@ -23,10 +24,11 @@ def failed(seen: Facts) -> tuple[str, tuple[Block, ...]]:
     deployment = seen.deployment
     return text(seen), message(
         header(f"{deployment.environment} {choices.named(deployment)} {_TITLES.get(deployment.status, 'failed')}"),
+        section(_state(seen)),
         *_what(seen),
         *_cause(seen),
-        section(_state(seen)),
         actions(*_buttons(seen)),
+        small(f"#{deployment.id} · {digest(seen)} · {asked_by(deployment)}"),
     )
 
 
@@ -47,14 +49,9 @@ def text(seen: Facts) -> str:
 
 
 def _what(seen: Facts) -> list[Block]:
-    deployment, failure = seen.deployment, seen.deployment.failure or {}
-    record = failing(seen)
-    asked = f"Asked for by {who(deployment.requested_by, deployment.requested_name)}, #{deployment.id}."
-    told = f"{where(failure, record)}{line(str(failure.get('message', 'no reason was written down')), 900)}\n{asked}"
-    blocks = [section(told)]
-    if output := last_lines(failure, record, 15):
-        blocks.append(section(f"The last lines of its output:\n{fence(output, 2_000)}"))
-    return blocks
+    failure, record = seen.deployment.failure or {}, failing(seen)
+    output = last_lines(failure, record, 15)
+    return [section(f":warning: {what(failure, record, 900)}"), *([section(fence(output, 2_000))] if output else [])]
 
 
 def _cause(seen: Facts) -> list[Block]:
@@ -63,7 +60,10 @@ def _cause(seen: Facts) -> list[Block]:
     said = f"{failure.get('message', '')}\n{failure.get('output', '')}\n{record.output if record else ''}"
     row = likely(str(failure.get("code", "")), step, said)
     advice = line(str(failure.get("advice") or ""), 500)
-    return [section(f"*Likely cause*\n{row.cause} {row.do}{' ' + advice if advice else ''}")]
+    # What to do about an unknown outcome stands above already, with the exact commands.
+    todo = " ".join(it for it in ("" if seen.deployment.status is S.UNKNOWN else row.do, advice) if it)
+    cause = row.cause if row is OTHERWISE else f"*Likely cause:* {row.cause}"
+    return [section(f"{cause}\n*What to do:* {todo}" if todo else cause)]
 
 
 def _state(seen: Facts) -> str:
@@ -73,17 +73,18 @@ def _state(seen: Facts) -> str:
             child = seen.automatic_rollback
             return f":leftwards_arrow_with_hook: Every target serves {release(child.ref, child.sha)} again."
         case S.INCOMPLETE:
-            return f":rotating_light: Some targets serve another release than others. Next: {way_out(seen)}"
+            return f":rotating_light: *Some targets serve another release than others.* Next: {way_out(seen)}"
         case S.UNKNOWN:
             commands = "\n".join(resolving(deployment, it) for it in unclear(seen)[:8])
-            return f"Look at the host, then tell me what became of it:\n{commands}"
+            return f":rotating_light: *Look at the host, then tell me what became of the step:*\n{commands}"
         case _:
             return _untouched(seen)
 
 
 def _untouched(seen: Facts) -> str:
     if any(it.kind == "activate" for it in seen.steps):
-        return f"Look at what the targets serve: `/deploy status {line(seen.deployment.environment, 60)}`"
+        see = f"`/deploy status {line(seen.deployment.environment, 60)}`"
+        return f":rotating_light: *Something was switched already.* See what the targets serve: {see}"
     replaced = seen.deployment.replaces_ref or seen.deployment.replaces_sha
     still = f" {release(replaced, seen.deployment.replaces_sha)} serves as before." if replaced else ""
     return f"It failed before anything was switched.{still}"

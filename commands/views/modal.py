@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commands.replies import Block
-from commands.views.blocks import plain
+from commands.views.blocks import escape, plain, section
 from deployers.environment import Environment
 
 MOST_OPTIONS = 100
@@ -53,7 +53,10 @@ def rollback(environments: Mapping[str, Environment]) -> dict[str, Any]:
 
 def reject(value: str) -> dict[str, Any]:
     """Return the form that asks why a deployment is rejected; it carries the button's value."""
-    form = _modal("deployment.reject", "Reject a deployment", "Reject", [_text("reason", "Why not?", multiline=True)])
+    told = section(f"Nothing of #{escape(value.partition(':')[0])} will be done, and your reason stands on its card.")
+    form = _modal(
+        "deployment.reject", "Reject a deployment", "Reject", [told, _text("reason", "Why not?", multiline=True)]
+    )
     return {**form, "private_metadata": value}
 
 

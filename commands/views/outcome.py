@@ -5,10 +5,10 @@ from typing import Any
 
 from commands.replies import Block
 from commands.views import choices
-from commands.views.blocks import actions, context, escape, fence, line, section
+from commands.views.blocks import actions, escape, fence, line, section, small
 from commands.views.progress import going_back, progress, timing
-from commands.views.request import decisions, request, summary
-from commands.views.words import noun, release, title, when, who
+from commands.views.request import approved, asked_by, digest
+from commands.views.words import doing, noun, release, title, when, who
 from storage.models import Decision, Deployment, Kind, Status, StepRecord, StepState
 from storage.reports import Facts
 
@@ -23,8 +23,8 @@ def outcome(seen: Facts) -> list[Block]:
     if status is S.SUCCEEDED:
         return _succeeded(seen)
     if status in _NOT_BEGUN or seen.deployment.started_at is None:
-        return [*_why(seen), *request(seen)[:2], *_again(seen)]
-    return [summary(seen), *_why(seen), *progress(seen), *_went_back(seen), timing(seen), *_again(seen)]
+        return [*_why(seen), small(f"{digest(seen)} · {asked_by(seen.deployment)}"), *_again(seen)]
+    return [*_why(seen), *progress(seen), *_went_back(seen), _ended(seen), *_again(seen)]
 
 
 def trouble(seen: Facts) -> list[Block]:
@@ -32,10 +32,16 @@ def trouble(seen: Facts) -> list[Block]:
     failure = seen.deployment.failure
     if not failure:
         return []
-    told = [section(f":warning: {where(failure, failing(seen))}{line(str(failure.get('message', '')), 600)}")]
+    told = [section(f":warning: {what(failure, failing(seen), 600)}")]
     if output := last_lines(failure, failing(seen)):
         told.append(section(fence(output, 1_000)))
     return told
+
+
+def _ended(seen: Facts, *more: str) -> Block:
+    deployment = seen.deployment
+    told = digest(seen) if deployment.status is S.SUCCEEDED else f"{digest(seen)} · {asked_by(deployment)}"
+    return small(told, timing(seen), approved(seen.approvals, deployment.plan_hash), *more)
 
 
 def failing(seen: Facts) -> StepRecord | None:
@@ -44,14 +50,15 @@ def failing(seen: Facts) -> StepRecord | None:
     return bad[-1] if bad else None
 
 
-def where(failure: dict[str, Any], record: StepRecord | None) -> str:
-    """Return at which step and on which target it happened, as the beginning of a sentence."""
-    step = noun(record.kind) if record else noun(str(failure.get("step") or ""))
-    target = str((record.target if record else "") or failure.get("target") or "")
-    if not step and not target:
-        return ""
-    on = f" on *{line(target, 60)}*" if target else ""
-    return f"*{line(step or 'somewhere', 80)}*{on}: "
+def what(failure: dict[str, Any], record: StepRecord | None, limit: int) -> str:
+    """Return what went wrong, at which step and on which target, as a sentence."""
+    said = line(str(failure.get("message") or "no reason was written down"), limit)
+    step = line(doing(record.kind if record else str(failure.get("step") or "")), 80)
+    target = line(str((record.target if record else "") or failure.get("target") or ""), 60)
+    on = f" on *{target}*" if target and target not in said else ""
+    if step:
+        return f"*While {step}*{on}: {said}"
+    return f"{on.strip().capitalize()}: {said}" if on else said
 
 
 def last_lines(failure: dict[str, Any], record: StepRecord | None, most: int = LAST_LINES) -> str:
@@ -83,14 +90,13 @@ def way_out(seen: Facts) -> str:
 
 def _succeeded(seen: Facts) -> list[Block]:
     deployment = seen.deployment
-    blocks = [summary(seen), *decisions(seen.approvals, deployment.plan_hash), timing(seen)]
     if seen.undone_by:
-        return [*blocks, context(f":leftwards_arrow_with_hook: Taken back by {title(seen.undone_by)}")]
+        return [_ended(seen, f":leftwards_arrow_with_hook: Taken back by {title(seen.undone_by)}")]
     back = seen.seen.get("way_back")
     buttons = [choices.details(deployment)]
     if back and deployment.kind is Kind.DEPLOY:
         buttons.insert(0, choices.roll_back(deployment, line(back, 40)))
-    return [*blocks, actions(*buttons)]
+    return [_ended(seen), actions(*buttons)]
 
 
 def _why(seen: Facts) -> list[Block]:
@@ -102,7 +108,7 @@ def _rejected(seen: Facts) -> list[Block]:
     if said is None:
         return [section("Rejected. Nothing was done.")]
     reason = line(said.reason or "no reason given", 600)
-    return [section(f"Rejected by {who(said.person, said.name)} {when(said.at)}: {reason}\nNothing was done.")]
+    return [section(f"{who(said.person, said.name)} said no: {reason}\nNothing was done.")]
 
 
 def _expired(seen: Facts) -> list[Block]:
@@ -122,11 +128,12 @@ def _refused(seen: Facts) -> list[Block]:
 
 
 def _superseded(seen: Facts) -> list[Block]:
-    return [section("Another deployment took its place, so this one will not go on."), *trouble(seen)]
+    return [section("It will not go on. Ask again if it is still wanted."), *trouble(seen)]
 
 
 def _incomplete(seen: Facts) -> list[Block]:
-    told = "*The targets are not of one mind*, and the environment stays locked until somebody decides."
+    place = escape(seen.deployment.environment)
+    told = f"*Some targets serve another release than others*, and {place} stays locked until somebody decides."
     return [*trouble(seen), section(f"{told}\nNext: {way_out(seen)}")]
 
 

@@ -7,13 +7,14 @@ from enum import IntEnum
 from typing import Any
 
 from commands.replies import Block
-from commands.views.blocks import context, line, section
-from commands.views.words import count, doing, lasting, noun, when
-from storage.models import Deployment, StepRecord, StepState
+from commands.views.blocks import line, section
+from commands.views.words import count, doing, lasting, when
+from storage.models import Deployment, Status, StepRecord, StepState
 from storage.reports import Facts
 
 MOST_TARGETS = 10
 CELLS = 10
+_STANDS_STILL = frozenset({Status.INCOMPLETE, Status.UNKNOWN})
 _DONE = frozenset({StepState.SUCCEEDED, StepState.SKIPPED})
 
 
@@ -39,15 +40,19 @@ class Bar:
     @property
     def text(self) -> str:
         """Return the bar as text."""
-        cells = min(CELLS, self.steps) or 1
-        full = cells if self.done >= self.steps else self.done * cells // self.steps
-        return f"{'▰' * full}{'▱' * (cells - full)}  *{line(self.target, 60)}*  {self.word}"
+        full = CELLS if self.done >= self.steps else self.done * CELLS // self.steps
+        return f"{'▰' * full}{'▱' * (CELLS - full)}  *{line(self.target, 60)}*  {self.word}"
 
 
 def progress(seen: Facts) -> list[Block]:
     """Return the bars of all targets; beyond ten those in trouble or at work come first, the rest is counted."""
-    shown = bars(seen.plan.get("steps", []), seen.steps)
-    return [section("\n".join(_folded(shown)))] if shown else []
+    lines = bar_lines(seen)
+    return [section("\n".join(lines))] if lines else []
+
+
+def bar_lines(seen: Facts) -> list[str]:
+    """Return the same as lines."""
+    return _folded(bars(seen.plan.get("steps", []), seen.steps))
 
 
 def going_back(records: Sequence[StepRecord]) -> list[Block]:
@@ -57,7 +62,8 @@ def going_back(records: Sequence[StepRecord]) -> list[Block]:
     for target in targets:
         latest = list(_latest(it for it in records if it.target == target).values())
         done = sum(it.state in _DONE for it in latest)
-        lines.append(f"{'▰' * min(done, CELLS) or '▱'}  *{line(target, 60)}*  {_word(latest, total=None)[0]}")
+        word = "is back" if done == len(latest) else _word(latest, total=0)[0]
+        lines.append(f"{':white_check_mark:' if done == len(latest) else ':rewind:'} *{line(target, 60)}* {word}")
     more = [f"… and {len(lines) - MOST_TARGETS} more targets"] if len(lines) > MOST_TARGETS else []
     return [section("\n".join([*lines[:MOST_TARGETS], *more]))] if lines else []
 
@@ -69,17 +75,20 @@ def bars(steps: Sequence[Mapping[str, Any]], records: Iterable[StepRecord]) -> l
     return [_bar(target, steps, latest) for target in targets]
 
 
-def timing(seen: Facts, now: datetime | None = None) -> Block:
+def timing(seen: Facts, now: datetime | None = None) -> str:
     """Return when it began, how long it has taken and how long it usually takes."""
     deployment = seen.deployment
     if deployment.started_at is None:
-        return context("Not started yet")
+        return "Not started yet"
     until = deployment.finished_at or now or last_seen(deployment, (*seen.steps, *seen.child_steps))
     took = lasting((until - deployment.started_at).total_seconds())
     usual = f", usually {lasting(seen.typical_seconds)}" if seen.typical_seconds else ""
     if deployment.finished_at:
-        return context(f"Took {took}{usual} · ended {when(deployment.finished_at)}")
-    return context(f"Since {when(deployment.started_at)} · {took} so far{usual}")
+        return f"Took {took}{usual} · ended {when(deployment.finished_at)}"
+    if deployment.status in _STANDS_STILL:
+        return f"Began {when(deployment.started_at)}"
+    step = step_of(seen)
+    return f"{f'{step} · running' if step else 'Running'} for {took}{usual}"
 
 
 def last_seen(deployment: Deployment, records: Iterable[StepRecord]) -> datetime:
@@ -88,17 +97,12 @@ def last_seen(deployment: Deployment, records: Iterable[StepRecord]) -> datetime
     return max([deployment.changed_at, *told])
 
 
-def current_step(seen: Facts) -> str:
-    """Return what happens now, in words; empty when nothing is on its way."""
-    running = [it for it in _latest(seen.child_steps or seen.steps).values() if it.state is StepState.INTENDED]
-    if not running:
+def step_of(seen: Facts) -> str:
+    """Return which step of how many it is at; empty when none runs, or when it goes back."""
+    running = [it.number for it in _latest(seen.steps).values() if it.state is StepState.INTENDED]
+    if not running or seen.child_steps:
         return ""
-    step = min(running, key=lambda it: it.number)
-    where = [line(it.target, 40) for it in running if it.number == step.number]
-    places = ", ".join(where[:3]) + (f" and {len(where) - 3} more" if len(where) > 3 else "")
-    total = len(seen.plan.get("steps", []))
-    of = "" if seen.child_steps else f"Step {step.number + 1} of {total}: "
-    return f"{of}{doing(step.kind)} on {places}"
+    return f"Step {min(running) + 1} of {len(seen.plan.get('steps', []))}"
 
 
 def _latest(records: Iterable[StepRecord]) -> dict[tuple[int, str], StepRecord]:
@@ -116,19 +120,18 @@ def _bar(target: str, steps: Sequence[Mapping[str, Any]], latest: Mapping[tuple[
     return Bar(target, done, len(numbers), word, interest)
 
 
-def _word(records: Sequence[StepRecord], *, total: int | None) -> tuple[str, Interest]:
+def _word(records: Sequence[StepRecord], *, total: int) -> tuple[str, Interest]:
     for record in records:
         if record.state is StepState.FAILED:
-            return f":x: {noun(record.kind)} failed", Interest.TROUBLE
+            return f":x: {doing(record.kind)} failed", Interest.TROUBLE
         if record.state is StepState.UNKNOWN:
-            return f":question: {noun(record.kind)}: outcome unknown", Interest.TROUBLE
+            return f":question: {doing(record.kind)}: outcome unknown", Interest.TROUBLE
     for record in records:
         if record.state is StepState.INTENDED:
             return doing(record.kind), Interest.BUSY
-    if total is None or len(records) >= total:
+    if len(records) >= total:
         return "done", Interest.DONE
-    last = f"{noun(records[-1].kind)} done" if records else "waiting"
-    return last, Interest.WAITING
+    return f"waiting, {len(records)} of {total} done" if records else "waiting", Interest.WAITING
 
 
 def _folded(shown: Sequence[Bar]) -> list[str]:

@@ -6,12 +6,14 @@ from typing import Any
 
 from commands.replies import Block
 from commands.views.blocks import context, escape, facts, line, section
-from commands.views.words import count, release, short, when, who
+from commands.views.words import clock, count, lasting, release, short, when, who
 from storage.models import Approval, Decision, Deployment, Kind
 from storage.reports import Facts
 
 MOST_COMMITS = 10
 MOST_MIGRATIONS = 8
+MOST_PLACES = 8
+MOST_NAMES = 10
 _PULL = re.compile(r"(?:Merge pull request |\()#(\d{1,9})")
 
 
@@ -25,22 +27,28 @@ def request(seen: Facts) -> list[Block]:
 
 
 def summary(seen: Facts) -> Block:
-    """Return the short facts in two columns."""
+    """Return the short facts in two columns; the sentence above them says who wants what where."""
     deployment = seen.deployment
-    replaced = release(deployment.replaces_ref or deployment.replaces_sha or "", deployment.replaces_sha)
     return facts(
         [
-            ("Environment", escape(deployment.environment)),
             ("Release", _release(deployment)),
-            ("Replaces", replaced if deployment.replaces_sha else "nothing yet"),
-            (
-                "Strategy",
-                escape(deployment.strategy) if deployment.kind is Kind.DEPLOY else "back, all targets at once",
-            ),
-            ("Requested by", who(deployment.requested_by, deployment.requested_name)),
-            ("Changes", _size(seen.seen)),
+            ("Replaces", _replaced(deployment)),
+            ("Changes", _size(seen.seen) or "not known"),
+            ("Plan", _way(seen)),
         ]
     )
+
+
+def digest(seen: Facts) -> str:
+    """Return the same facts in one line, for a card that has become quiet."""
+    deployment = seen.deployment
+    parts = [f"{_release(deployment)} over {_replaced(deployment)}", _size(seen.seen)]
+    return " · ".join(it for it in parts if it)
+
+
+def asked_by(deployment: Deployment) -> str:
+    """Return who wanted it, where the sentence above does not say so."""
+    return f"asked for by {who(deployment.requested_by, deployment.requested_name)}"
 
 
 def changes(plan: Mapping[str, Any], seen: Mapping[str, Any], deployment: Deployment) -> list[Block]:
@@ -73,7 +81,8 @@ def commit_lines(commits: Sequence[Mapping[str, Any]], total: int) -> str:
 def warnings(seen: Mapping[str, Any]) -> list[Block]:
     """Return the risks (or that there are none) and what the preflight found."""
     risks = [f"• {line(it, 200)}" for it in seen.get("risks", [])[:10]]
-    blocks = [section("*Risks*\n" + ("\n".join(risks) or "no risks found"))]
+    title = ":warning: *Risks*" if risks else "*Risks*"
+    blocks = [section(f"{title}\n" + ("\n".join(risks) or "no risks found"))]
     findings = seen.get("preflight", [])
     bad = [it for it in findings if not it.get("good")]
     if bad:
@@ -82,24 +91,57 @@ def warnings(seen: Mapping[str, Any]) -> list[Block]:
         )
         blocks.append(section(f"*Preflight*\n{told}"))
     elif findings:
-        places = len({it["where"] for it in findings})
-        blocks.append(context(f"Preflight: {count(len(findings), 'look')} at {count(places, 'place')}, all good"))
+        places = list(dict.fromkeys(line(it["where"], 40) for it in findings))
+        more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+        blocks.append(context(f"Looked at beforehand: {', '.join(places[:MOST_PLACES])}{more}, all good"))
     return blocks
 
 
-def decisions(approvals: Sequence[Approval], plan_hash: str, required: int | None = None) -> list[Block]:
-    """Return who has agreed to this very plan."""
-    agreed = [it for it in approvals if it.decision is Decision.APPROVED and it.plan_hash == plan_hash]
-    if not agreed:
-        return []
-    names = ", ".join(f"{who(it.person, it.name)} {when(it.at)}" for it in agreed[:10])
-    of = f" ({len(agreed)} of {required})" if required and len(agreed) < required else ""
-    return [context(f"Approved by {names}{of}")]
+def agreed(approvals: Sequence[Approval], plan_hash: str) -> list[Approval]:
+    """Return the approvals of this very plan."""
+    return [it for it in approvals if it.decision is Decision.APPROVED and it.plan_hash == plan_hash]
+
+
+def approved(approvals: Sequence[Approval], plan_hash: str) -> str:
+    """Return who has agreed to this very plan; empty when nobody has."""
+    given = agreed(approvals, plan_hash)
+    more = f" and {len(given) - MOST_NAMES} more" if len(given) > MOST_NAMES else ""
+    names = ", ".join(f"{who(it.person, it.name)} {clock(it.at)}" for it in given[:MOST_NAMES])
+    return f"Approved by {names}{more}" if given else ""
+
+
+def needs(seen: Facts) -> str:
+    """Return whose approval is missing, and until when."""
+    deployment = seen.deployment
+    policy = seen.plan.get("resolved", {}).get("approvals", {})
+    missing = int(policy.get("required", 0)) - len(agreed(seen.approvals, deployment.plan_hash))
+    until = f" until {when(deployment.expires_at)}" if deployment.expires_at else ""
+    if missing <= 0:
+        return f"Waits{until}"
+    given = "more approval" if seen.approvals else "approval"
+    people = "somebody" if missing == 1 else "people"
+    role = escape(str(policy.get("role", "approver")))
+    return f"Needs {count(missing, given)} from {people} with the role `{role}`{until}"
 
 
 def _release(deployment: Deployment) -> str:
     named = release(deployment.ref, deployment.sha)
     return named if deployment.ref == deployment.sha else f"{named} ({escape(short(deployment.sha))})"
+
+
+def _replaced(deployment: Deployment) -> str:
+    if not deployment.replaces_sha:
+        return "nothing yet"
+    return release(deployment.replaces_ref or deployment.replaces_sha, deployment.replaces_sha)
+
+
+def _way(seen: Facts) -> str:
+    deployment = seen.deployment
+    targets = {target for step in seen.plan.get("steps", []) for target in step["targets"]}
+    over = f" over {count(len(targets), 'target')}" if targets else ""
+    how = f"{escape(deployment.strategy)}{over}" if deployment.kind is Kind.DEPLOY else f"back{over}, all at once"
+    waits = deployment.started_at is None and seen.typical_seconds
+    return f"{how}, usually {lasting(seen.typical_seconds)}" if waits else how
 
 
 def _size(seen: Mapping[str, Any]) -> str:

@@ -38,11 +38,11 @@ def question(asked: Asking) -> tuple[str, tuple[Block, ...]]:
                 ("From", code(way.from_ref, 80)),
                 ("Back to", f"{release(target.ref, target.sha)} (#{target.id})"),
                 ("It served well since", when(target.served_at)),
-                ("Commits that disappear", str(asked.commits_count)),
+                ("Migrations between", _between(way)),
             ]
         ),
-        section(f"*Commits that disappear*\n{_lines(asked)}") if asked.commits else None,
-        section(f":warning: {escape(warning)}") if warning else context("No migrations lie between."),
+        section(f"*Commits that disappear* ({asked.commits_count})\n{_lines(asked)}") if asked.commits else None,
+        section(f":warning: {escape(warning)}") if warning else None,
         actions(_button(asked, warning)),
         context(f"Nothing has been done yet. Without the button: {code(command)}"),
     ]
@@ -73,6 +73,12 @@ def _button(asked: Asking, warning: str) -> Block:
         style="danger",
         confirm=confirm(f"{label(way.environment, way.to_ref)}?", text, yes="Roll back"),
     )
+
+
+def _between(way: Way) -> str:
+    if not way.known:
+        return "not known"
+    return str(len(way.migrations)) if way.migrations else "none"
 
 
 def _lines(asked: Asking) -> str:

@@ -13,7 +13,7 @@ ICONS: dict[Status, str] = {
     S.QUEUED: ":hourglass:",
     S.PREPARING: ":package:",
     S.RUNNING: ":rocket:",
-    S.VERIFYING: ":stethoscope:",
+    S.VERIFYING: ":mag:",
     S.HOLDING: ":eyes:",
     S.ROLLING_BACK: ":rewind:",
     S.INCOMPLETE: ":rotating_light:",
@@ -22,7 +22,7 @@ ICONS: dict[Status, str] = {
     S.FAILED: ":x:",
     S.ROLLED_BACK: ":leftwards_arrow_with_hook:",
     S.REJECTED: ":no_entry:",
-    S.EXPIRED: ":wastebasket:",
+    S.EXPIRED: ":alarm_clock:",
     S.CANCELLED: ":black_square_for_stop:",
     S.REFUSED: ":no_entry_sign:",
     S.SUPERSEDED: ":fast_forward:",
@@ -66,6 +66,15 @@ def who(person: str, name: str = "") -> str:
     return line(name or person or "somebody", 60)
 
 
+def name_of(person: str, name: str = "") -> str:
+    """Return somebody by name, where a mention would be too loud or could not be read: in lists, in a terminal."""
+    if person == "shipmate":
+        return "Shipmate"
+    if person.startswith("cli:"):
+        return who(person, name)
+    return line(name, 60) if name else who(person)
+
+
 def short(sha: str | None) -> str:
     """Return a SHA as people quote it."""
     return (sha or "")[:7]
@@ -82,6 +91,12 @@ def when(at: datetime | None) -> str:
         return ""
     utc = at.astimezone(UTC)
     return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{utc:%Y-%m-%d %H:%M} UTC>"
+
+
+def clock(at: datetime) -> str:
+    """Return the time of day in the reader's own zone, for what happened close to what is shown beside it."""
+    utc = at.astimezone(UTC)
+    return f"<!date^{int(utc.timestamp())}^{{time}}|{utc:%H:%M} UTC>"
 
 
 def lasting(seconds: float | None) -> str:
@@ -102,6 +117,11 @@ def title(deployment: Deployment) -> str:
     """Return `#12 v2.3 → production`, the name of a deployment in text."""
     arrow = "←" if deployment.kind is Kind.ROLLBACK else "→"
     return f"#{deployment.id} {release(deployment.ref, deployment.sha)} {arrow} *{escape(deployment.environment)}*"
+
+
+def state(deployment: Deployment) -> str:
+    """Return a deployment's status in words."""
+    return deployment.status.value.replace("_", " ")
 
 
 def count(number: int, one: str, many: str = "") -> str:

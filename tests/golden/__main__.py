@@ -2,10 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from tests.golden.cards import every
+from tests.golden.cards import cards
+from tests.golden.others import others
 
 PLACE = Path(__file__).parent / "views"
+
+
+def every() -> dict[str, Any]:
+    """Return every golden view by the name of its file."""
+    return {**cards(), **others()}
 
 
 def written(view: object) -> str:

@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from commands.replies import Block
-from commands.views import card, failure, history, modal, refusal, rollback, thread
-from deployers import gates
-from deployers.environment import Approvals
-from deployers.rollback import Way
+from commands.views import card, failure
 from storage.models import Decision, Deployment, Kind, Status, StepRecord, StepState
 from storage.reports import Facts
-from tests.builders import NOW, a_deployment, a_step, an_approval, sha_of
-from tests.unit.commands.world import environment
+from tests.builders import NOW, a_deployment, a_step, an_approval
+
+
+def sha(ref: str) -> str:
+    """Return a full SHA that looks like one."""
+    return sha256(ref.encode()).hexdigest()[:40]
+
+
+_REPLACED = {Kind.DEPLOY: ("v2.2", sha("v2.2")), Kind.ROLLBACK: ("v2.3", sha("v2.3"))}
+
 
 HASH = "h" * 64
 WORDS = ("prepare", "build", "migrate", "activate", "restart", "verify")
@@ -23,9 +29,9 @@ PLAN: dict[str, Any] = {
 }
 SEEN: dict[str, Any] = {
     "commits": [
-        {"sha": sha_of("c3"), "subject": "Merge pull request #41 from shop/names", "author": "Ana"},
-        {"sha": sha_of("c2"), "subject": "Escape <!channel> & friends (#40)", "author": "Ben"},
-        {"sha": sha_of("c1"), "subject": "Add names", "author": "Ana"},
+        {"sha": sha("c3"), "subject": "Merge pull request #41 from shop/names", "author": "Ana"},
+        {"sha": sha("c2"), "subject": "Escape <!channel> & friends (#40)", "author": "Ben"},
+        {"sha": sha("c1"), "subject": "Add names", "author": "Ana"},
     ],
     "commits_count": 14,
     "files_changed": 9,
@@ -48,8 +54,8 @@ FAILURE = {
 def deployment(status: Status, *, kind: Kind = Kind.DEPLOY, number: int = 12, **values: Any) -> Deployment:
     """Return a deployment of v2.3 over v2.2 in this status."""
     made = a_deployment("v2.2" if kind is Kind.ROLLBACK else "v2.3", kind=kind, status=status)
-    made.id, made.plan_hash = number, HASH
-    made.replaces_ref, made.replaces_sha = "v2.2", sha_of("v2.2")
+    made.id, made.plan_hash, made.requested_name = number, HASH, "Ana Silva"
+    made.sha, (made.replaces_ref, made.replaces_sha) = sha(made.ref), _REPLACED[kind]
     made.changed_at = NOW + timedelta(minutes=2)
     for name, value in values.items():
         setattr(made, name, value)
@@ -168,34 +174,14 @@ CARDS: Mapping[str, Callable[[], Facts]] = {
 LOUD = ("failed", "rolled_back", "incomplete", "unknown")
 
 
-def every() -> dict[str, Any]:
-    """Return every golden view by the name of its file."""
+def cards() -> dict[str, Any]:
+    """Return every card and every loud message by the name of its file."""
     found: dict[str, Any] = {f"card_{name}": list(card.announcement(make())) for name, make in CARDS.items()}
     ahead = deployment(Status.RUNNING, number=11)
     found["card_queued_behind"] = list(card.announcement(facts(Status.QUEUED), behind=ahead))
     found |= {f"loud_{name}": _message(failure.failed(CARDS[name]())) for name in LOUD}
-    found["thread_succeeded"] = thread.succeeded_line(CARDS["succeeded"]())
-    found["history"] = _message(history.shown([CARDS[name]().deployment for name in CARDS], "production"))
-    found["refusal"] = _message(refusal.refused(_frozen()))
-    found["rollback_question"] = _message(rollback.question(_asking()))
-    places = {name: environment(name, approvals=Approvals()) for name in ("staging", "production")}
-    found["modal_deploy"] = modal.deploy(places)
-    found["modal_rollback"] = modal.rollback(places)
-    found["modal_reject"] = modal.reject(f"12:{HASH}")
     return found
 
 
 def _message(said: tuple[str, tuple[Block, ...]]) -> dict[str, Any]:
     return {"text": said[0], "blocks": list(said[1])}
-
-
-def _frozen() -> gates.Refused:
-    return gates.Refused(
-        "frozen", "production is frozen until Mon 07:00 (weekend).", NOW, "<!subteam^S0OPS>", "/deploy production v2.3"
-    )
-
-
-def _asking() -> rollback.Asking:
-    target = deployment(Status.SUCCEEDED, number=11, ref="v2.2", sha=sha_of("v2.2"), served_at=NOW)
-    way = Way("production", "v2.3", "v2.2", migrations=("migrations/007_names.py",))
-    return rollback.Asking(12, HASH, target, way, ((sha_of("c3"), "Add names", "Ana"),), 1)

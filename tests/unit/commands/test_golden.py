@@ -3,8 +3,8 @@ import pytest
 from commands import help as commands_help
 from commands.registry import ACTIONS, COMMANDS, MODALS, SUBMISSIONS, SUGGESTIONS
 from storage.models import Status
-from tests.golden.__main__ import PLACE, written
-from tests.golden.cards import CARDS, every
+from tests.golden.__main__ import PLACE, every, written
+from tests.golden.cards import CARDS
 
 VIEWS = every()
 

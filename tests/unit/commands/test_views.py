@@ -149,8 +149,40 @@ def test_a_message_that_is_too_long_says_so_and_keeps_its_buttons():
 
 def test_elapsed_time_is_told_as_far_as_the_rows_do_or_as_the_clock_says():
     seen = CARDS["running"]()
-    assert "1 min so far" in str(card.announcement(seen))
-    assert "5 min so far" in str(card.announcement(seen, now=NOW + timedelta(minutes=6)))
+    assert "unning for 1 min, usually 1 min 35 s" in str(card.announcement(seen))
+    assert "unning for 5 min, usually 1 min 35 s" in str(card.announcement(seen, now=NOW + timedelta(minutes=6)))
+
+
+def fleet(status, *, targets=50, commits=200):
+    """Return a deployment to a large fleet with many commits, each as wordy as it may be."""
+    names = [f"web{number}-{'x' * 40}" for number in range(targets)]
+    plan = {**PLAN, "steps": [{"do": "activate", "targets": names}], "migrations": ["m/" + "y" * 90] * 40}
+    commit = {"sha": "a" * 40, "subject": "Change everything " * 20 + "(#12345)", "author": "Somebody " * 10}
+    warned = [{"where": name, "what": "slow", "good": False, "detail": "z" * 300} for name in names]
+    seen = {**SEEN, "commits": [commit] * commits, "commits_count": commits, "risks": ["risk " * 60] * 20}
+    records = tuple(_record(number, name, StepState.FAILED, "out\n" * 200) for number, name in enumerate(names))
+    made = deployment(status, reason="why " * 300, started_at=NOW, failure={**FAILURE, "output": "line\n" * 900})
+    return Facts(made, plan, {**seen, "preflight": warned}, (an_approval(12),) * 30, records, child_steps=records)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_card_of_fifty_targets_and_two_hundred_commits_folds_and_says_what_it_left_out(status):
+    seen = fleet(status)
+    for message in (card.announcement(seen), failure.failed(seen)[1]):
+        demand_limits(message)
+    shown = str(card.announcement(seen))
+    if status in (Status.AWAITING_APPROVAL, Status.QUEUED):
+        assert "and 190 more" in shown
+    if status in (Status.RUNNING, Status.FAILED):
+        assert "and 40 more targets: 40 in trouble" in shown
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(list(Status)), st.integers(0, 60), st.integers(0, 250))
+def test_however_large_the_fleet_every_button_stays_on_the_card(status, targets, commits):
+    whole, small = fleet(status, targets=targets, commits=commits), fleet(status, targets=1, commits=1)
+    rows = [it for it in card.announcement(whole) if it["type"] == "actions"]
+    assert rows == [it for it in card.announcement(small) if it["type"] == "actions"]
 
 
 def test_no_risks_are_said_explicitly():

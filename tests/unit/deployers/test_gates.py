@@ -148,7 +148,7 @@ def test_a_freeze_that_cannot_be_read_is_an_error_never_an_open_gate(freeze):
     ("migrations", "known", "policy", "asks", "says"),
     [
         ((), True, "ask", False, ""),
-        (("007",), True, "ask", True, "going back does not undo them"),
+        (("007",), True, "ask", True, "going back does not undo it"),
         (("007", "008"), True, "compatible", False, "declared compatible"),
         ((), False, "ask", True, "could not read"),
     ],
