@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.settings import build, lines, rules
+from bot.settings import build, checklists, lines, rules
 from bot.settings.faults import Fault, SettingsFaults
 from bot.settings.rules import Broken
 from bot.settings.schema import File
@@ -66,7 +66,7 @@ def _parsed(path: Path, text: str) -> tuple[dict[str, Any], list[Fault]]:
 
 def _file(path: Path, text: str, raw: dict[str, Any]) -> tuple[File | None, list[Fault]]:
     """Return the file as its shape, or every fault in the order of the lines."""
-    file, broken = None, list(rules.broken(raw, recipes.built_in()))
+    file, broken = None, [*rules.broken(raw, recipes.built_in()), *checklists.broken(raw)]
     try:
         file = File.model_validate(raw)
     except ValidationError as error:
@@ -92,7 +92,7 @@ def _settings(path: Path, file: File, reached: Outside, env: Mapping[str, str]) 
         roles={role: tuple(members) for role, members in file.roles.items()},
         operators=dict(file.operators),
         schedules=tuple(Schedule(**dict(each)) for each in file.schedules),
-        checklists=dict(file.checklists),
+        checklists=checklists.checklists(file),
         outside=reached,
         headers={name: Secret(env[name]) for name in sorted(names) if env.get(name)},
     )

@@ -1,10 +1,10 @@
 """The shape of shipmate.toml, as pydantic sees it; what it reads becomes values in `build`."""
 
-import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
+from bot.settings import compounds
 from bot.settings.words import (
     Address,
     Batch,
@@ -23,7 +23,6 @@ from bot.settings.words import (
     User,
     Web,
     Zone,
-    shown,
 )
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -128,39 +127,17 @@ class Version(Table):
         return self
 
 
-def _components(value: Any) -> dict[str, str]:
-    if isinstance(value, list) and all(isinstance(each, str) and re.fullmatch(r"[\w-]+", each) for each in value):
-        return dict.fromkeys(value, "")
-    if isinstance(value, dict) and all(isinstance(path, str) and path.startswith("/") for path in value.values()):
-        return value
-    raise ValueError(
-        f'{shown(value)} are not components. Write a list of names such as `["database"]`,'
-        ' or a table with their paths such as `{ database = "/health/db" }`'
-    )
-
-
-def _headers(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) and text.isprintable() for text in value.values()):
-        raise ValueError(f'{shown(value)} are not headers. Write `{{ Authorization = "env:HEALTH_TOKEN" }}`')
-    for name, text in value.items():
-        if re.search("auth|token|key|cookie|secret", name, re.IGNORECASE) and not re.fullmatch(
-            r"env:[A-Z][A-Z0-9_]*", text
-        ):
-            raise ValueError(f'`{name}` holds a secret. Write `{name} = "env:HEALTH_TOKEN"` and set that variable')
-    return value
-
-
 class Health(Table):
     """What healthy means."""
 
     path: Route = "/api/health"
     accept: list[Code] = Field(default=[200], min_length=1)
-    components: Annotated[dict[str, str], PlainValidator(_components)] = {}
+    components: Annotated[dict[str, str], PlainValidator(compounds.components)] = {}
     version: Version | None = None
     target: str = ""
     candidate: str = ""
     host: str = ""
-    headers: Annotated[dict[str, str], PlainValidator(_headers)] = {}
+    headers: Annotated[dict[str, str], PlainValidator(compounds.headers)] = {}
     interval: Positive = Field(default="2s", validate_default=True)
     window: Positive = Field(default="2m", validate_default=True)
     timeout: Positive = Field(default="5s", validate_default=True)
@@ -224,36 +201,10 @@ class Environment(Table):
     rollback: Rollback = Rollback()
 
 
-def _shared(value: Any) -> list[str | dict[str, str]]:
-    if isinstance(value, list) and all(_inside(each) for each in value):
-        return value
-    raise ValueError(
-        f"{shown(value)} are not shared paths. Write paths inside the release such as"
-        ' `["storage", { from = ".env.{environment}", to = ".env" }]`'
-    )
-
-
-def _inside(entry: Any) -> bool:
-    ends = (
-        [entry] if isinstance(entry, str) else [entry.get("from"), entry.get("to")] if isinstance(entry, dict) else []
-    )
-    known = not isinstance(entry, dict) or set(entry) == {"from", "to"}
-    return bool(ends) and known and all(isinstance(end, str) and _relative(end) for end in ends)
-
-
-def _relative(path: str) -> bool:
-    return (
-        bool(path.strip("./"))
-        and path.isprintable()
-        and not path.startswith(("/", "~"))
-        and ".." not in path.split("/")
-    )
-
-
 class Recipe(Table):
     """The commands that a kind of application needs."""
 
-    shared: Annotated[list[str | dict[str, str]], PlainValidator(_shared)] = []
+    shared: Annotated[list[str | dict[str, str]], PlainValidator(compounds.shared)] = []
     maintenance_on: list[Word] = []
     build: list[Word] = []
     pending_migrations: str = ""
@@ -273,9 +224,35 @@ class Schedule(Table):
 
     name: Name = Field(examples=["morning"])
     cron: Cron = Field(examples=["0 9 * * mon-fri"])
-    checklist: str = ""
-    report: str = ""
+    checklist: Word = Field(examples=["daily"])
     channel: Word = "deployments"
+
+
+class Item(Table):
+    """One line of a checklist: a probe, or something that a person does."""
+
+    probe: str = ""
+    person: str = Field(default="", max_length=70)
+    owner: str = Field(default="", max_length=30)
+    title: str = Field(default="", max_length=40)
+    environments: list[str] = []
+    attention: int | float | str | None = None
+    bad: int | float | str | None = None
+    advice: str = Field(default="", max_length=300)
+    run: str = ""
+    pattern: str = ""
+    timeout: Positive = Field(default="20s", validate_default=True)
+
+
+class Checklist(Table):
+    """What a check looks at."""
+
+    title: str = Field(default="", max_length=60)
+    items: list[Item] = Field(min_length=1, examples=[[{"probe": "disk"}]])
+
+
+MORNING = Schedule(name="morning", cron="0 9 * * mon-fri", checklist="daily")
+WEEK = Schedule(name="week", cron="0 9 * * mon", checklist="weekly")
 
 
 class File(Table):
@@ -287,5 +264,5 @@ class File(Table):
     operators: dict[str, User] = {}
     environments: dict[Name, Environment] = Field(min_length=1)
     recipes: dict[Name, Recipe] = {}
-    schedules: list[Schedule] = []
-    checklists: dict[str, Any] = {}
+    schedules: list[Schedule] = [MORNING, WEEK]
+    checklists: dict[Name, Checklist] = {}

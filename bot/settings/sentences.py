@@ -55,6 +55,8 @@ def _limits(path: Path, error: ErrorDetails, said: Mapping[str, Any]) -> str:
             return f"`{_name(path)}` must be {text} {said[key]:g}, not {shown(error['input'])}"
     if error["type"] in {"too_short", "string_too_short"}:
         return f"`{_name(path)}` must not be empty"
+    if error["type"] == "string_too_long":
+        return f"`{_name(path)}` must have at most {said['max_length']} characters"
     return f"`{_name(path)}` cannot be {shown(error['input'])}"
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 
+from deployers.checklists import BUILT_IN, Checklist
 from deployers.environment import Environment
 
 
@@ -47,8 +47,7 @@ class Schedule:
 
     name: str
     cron: str
-    checklist: str = ""
-    report: str = ""
+    checklist: str
     channel: str = "deployments"
 
 
@@ -97,7 +96,7 @@ class Settings:
     operators: Mapping[str, str] = field(default_factory=dict)
     """Operating-system user → Slack user id."""
     schedules: tuple[Schedule, ...] = ()
-    checklists: Mapping[str, Any] = field(default_factory=dict)
+    checklists: Mapping[str, Checklist] = field(default_factory=lambda: BUILT_IN)
     outside: Outside = Outside()
     headers: Mapping[str, Secret] = field(default_factory=dict)
     """What `env:NAME` in a health header stands for, by NAME; a variable that is not set is not in it."""

@@ -43,6 +43,7 @@ hosts = [
 [[schedules]]
 name = "morning"
 cron = "0 9 * * mon-fri"
+checklist = "daily"
 """
 
 
