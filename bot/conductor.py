@@ -12,8 +12,8 @@ from bot.endings import Endings
 from bot.opening import BUSY, GO, Opening
 from bot.outcome import Outcome
 from bot.watch import Watch
-from deployers.errors import DeployError, Fenced, Undecided
-from deployers.plan import Plan
+from deployers.errors import Aborted, DeployError, Fenced, Undecided
+from deployers.plan import Plan, Prune
 from deployers.runner import LOOKS, WAY_OUT, Segment, segments
 from deployers.strategies import tidying
 from deployers.way_out import WayOut
@@ -83,6 +83,9 @@ class Conductor:
                 raise
             return Outcome.of(error, segment)
         except DeployError as error:
+            if isinstance(segment.steps[0], Prune) and not isinstance(error, Aborted):
+                log.warning("old releases could not be removed", extra={"deployment": number, "why": str(error)})
+                return Outcome()
             return Outcome.of(error, segment)
         except Exception as error:
             log.exception("a segment broke", extra={"deployment": number})

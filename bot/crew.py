@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from bot.change import ME, Changes
 from bot.journal import Journal
 from bot.outcome import Outcome
-from deployers.environment import Environment
+from deployers.environment import Environment, Host
 from deployers.errors import DeployError
 from deployers.plan import Activate, Plan, Prepare, Verify
 from deployers.ports import Authority, Remote
 from deployers.probes import Probes
-from deployers.runner import WAY_OUT, Runner, Segment
+from deployers.runner import WAY_OUT, Hooks, Runner, Segment
 from storage import deployments, leadership, targets
 from storage.models import Status
 
@@ -69,12 +69,10 @@ class Crew:
         if plan.kind == WAY_OUT:
             # After an abort the hosts begin nothing more of the deployment's own group.
             authority = replace(authority, deployment=f"{authority.deployment}-out")
-        first = isinstance(segment.steps[0], Prepare)
+        first = isinstance(segment.steps[0], Prepare) and not segment.switches
         self._move(number, Status.PREPARING if first else Status.RUNNING)
-        if first:
-            self._lock_hosts(environment, remote, authority)
-        runner = Runner(environment, plan, remote, self.journal(number), authority, keep=self._keeping(environment))
-        runner.run(segment)
+        hooks = Hooks(self._keeping(environment), self._entering(number, environment, remote, authority))
+        Runner(environment, plan, remote, self.journal(number), authority, hooks=hooks).run(segment)
         if any(isinstance(step, Activate) for step in segment.steps):
             self._served(number, plan, segment.steps[0].targets)
 
@@ -104,8 +102,20 @@ class Crew:
             journal.looked(segment.first, target, well=well, why="" if well else outcome.message)
         return outcome.code
 
-    def _lock_hosts(self, environment: Environment, remote: Remote, authority: Authority) -> None:
-        everywhere(environment, lambda host: remote.lock(host, owner(environment), authority))
+    def _entering(
+        self, number: int, environment: Environment, remote: Remote, authority: Authority
+    ) -> Callable[[Host], None]:
+        """Return what takes a host: what is being undone may begin nothing more on it, and its lock is ours."""
+        with self.changes.store.look() as session:
+            undoes = deployments.get(session, number).undoes
+            undone = deployments.get(session, undoes).mark if undoes else ""
+
+        def enter(host: Host) -> None:
+            if undone:
+                remote.abort(host, replace(authority, deployment=undone))
+            remote.lock(host, owner(environment), authority)
+
+        return enter
 
     def unlock_hosts(self, number: int, environment: Environment) -> None:
         """Release the hosts' own locks; one that cannot be reached keeps it, and gives it to the next of ours."""

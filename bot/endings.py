@@ -109,11 +109,10 @@ class Endings:
         return status.value
 
     def decide(self, number: int, outcome: Outcome) -> str:
-        """Bring the targets to rest after an abort, and return the safe way out as JSON."""
+        """Bring the targets to rest, and return the safe way out as JSON."""
         plan = self.crew.plan(number)
         environment = self.crew.environment(plan.environment)
-        if outcome.code == Aborted.code:
-            self._halt(number, environment)
+        self._halt(number, environment)
         records = self.crew.journal(number).records()
         with self.changes.store.look() as session:
             deployment = deployments.get(session, number)
@@ -122,7 +121,7 @@ class Endings:
             kind=deployment.kind.value,
             touched=touched(records),
             switched=switched(records),
-            migrated=bool(plan.migrations) and any(record.kind == "migrate" for record in records),
+            migrated=self._may_migrate(plan, environment) and any(record.kind == "migrate" for record in records),
             compatible=environment.rollback.migrations == "compatible",
             automatic=environment.rollback.automatic,
             aborted=outcome.code == Aborted.code,
@@ -132,7 +131,12 @@ class Endings:
         way = {"way": decide(now).value, "touched": now.touched, "candidates": candidates(records)}
         return json.dumps(way)
 
+    def _may_migrate(self, plan: Plan, environment: Environment) -> bool:
+        """Say whether the plan may hold migrations: where nobody said where they lie, it may."""
+        return bool(plan.migrations) or not environment.recipe.migrations_path
+
     def _halt(self, number: int, environment: Environment) -> None:
+        """Let nothing more begin: a host that lost us in the middle goes on with what it was sent."""
         remote, authority = self.crew.remote(number, environment), self.crew.authority(number)
         with suppress(DeployError):
             everywhere(environment, lambda host: remote.abort(host, authority))

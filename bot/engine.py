@@ -74,7 +74,7 @@ class Queue:
 
     def start(self, session: Session, deployment: Deployment) -> None:
         """Queue the deployment behind the others of its environment."""
-        self._enqueue(session, deployment, workflow_id(deployment.number))
+        self._enqueue(session, deployment, workflow_id(deployment.number), deployment.environment)
 
     def nudge(self, session: Session, deployment: Deployment) -> None:
         """Wake the running deployment, or run on after an unknown step was resolved."""
@@ -85,13 +85,15 @@ class Queue:
 
     def again(self, session: Session, deployment: Deployment) -> None:
         """Run a deployment on that has lost its workflow; its rows and its hosts know how far it came."""
-        self._enqueue(session, deployment, f"{workflow_id(deployment.number)}-{uuid4().hex[:8]}")
+        # A place of its own: the queue's may be taken by one that waits for this deployment to end.
+        place = f"{deployment.environment}#{deployment.number}"
+        self._enqueue(session, deployment, f"{workflow_id(deployment.number)}-{uuid4().hex[:8]}", place)
 
     def close(self) -> None:
         """Disconnect."""
         self._client.destroy()
 
-    def _enqueue(self, session: Session, deployment: Deployment, name: str) -> None:
+    def _enqueue(self, session: Session, deployment: Deployment, name: str, place: str) -> None:
         self._client.enqueue_in_transaction(
             session,
             {
@@ -99,7 +101,7 @@ class Queue:
                 "queue_name": DEPLOYMENTS,
                 "workflow_id": name,
                 "app_version": VERSION,
-                "queue_partition_key": deployment.environment,
+                "queue_partition_key": place,
             },
             deployment.number,
         )

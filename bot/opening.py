@@ -79,15 +79,18 @@ class Opening:
             raise Aborted(deployment.aborted_by)
         if begun or deployment.kind is Kind.ROLLBACK:
             return
-        why = self._shut(deployment)
+        try:
+            why = self._shut(deployment)
+        except CommandError as error:
+            why = f"I could not check once more whether it may go on ({error})"
         if why:
             raise Shut(why)
 
     def _resume(self, number: int) -> str:
         """Go on after a person has said what became of the step that could not be read."""
         with self.changes.of(number) as change:
-            unclear = [one for one in step_rows.of(change.session, number) if one.state is StepState.UNKNOWN]
-            if unclear:
+            newest = {(one.number, one.target): one.state for one in step_rows.of(change.session, number)}
+            if StepState.UNKNOWN in newest.values():
                 return Status.UNKNOWN.value
             change.deployment.failure = None
             change.deployment.advance(Status.RUNNING, at=self.changes.clock())

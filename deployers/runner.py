@@ -91,20 +91,33 @@ _ALONE = (*LOOKS, Candidate, Migrate, Prune)
 
 
 def segments(plan: Plan) -> tuple[Segment, ...]:
-    """Cut a plan into what can be sent in one go: neighbours on the same targets; looks and migrations stand alone."""
+    """Cut a plan into what can be sent in one go: neighbours on the same targets; looks and migrations stand alone.
+
+    On the way back every target prepares and switches in one go, so that none waits for another that is lost.
+    """
     cut: list[Segment] = []
     for number, step in enumerate(plan.steps):
         last = cut[-1] if cut else None
-        if last and _together(last.steps[-1], step):
+        if last and _together(last.steps[-1], step, back=plan.kind == "rollback"):
             cut[-1] = Segment(last.first, (*last.steps, step))
         else:
             cut.append(Segment(number, (step,)))
     return tuple(cut)
 
 
-def _together(one: Step, other: Step) -> bool:
-    between = isinstance(one, Prepare | Build) is isinstance(other, Prepare | Build)
+def _together(one: Step, other: Step, *, back: bool) -> bool:
+    between = back or isinstance(one, Prepare | Build) is isinstance(other, Prepare | Build)
     return between and one.targets == other.targets and not isinstance(one, _ALONE) and not isinstance(other, _ALONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the runner leaves to its caller."""
+
+    keep: Callable[[], tuple[str, ...]] = tuple
+    """Names the releases that pruning leaves alone."""
+    enter: Callable[[Host], None] = lambda _: None
+    """Takes a target before its first step; may raise DeployError."""
 
 
 class Runner:
@@ -118,15 +131,15 @@ class Runner:
         journal: Journal,
         authority: Authority,
         *,
-        keep: Callable[[], tuple[str, ...]] = tuple,
+        hooks: Hooks | None = None,
     ) -> None:
-        """Remember what is run where; `keep` names the releases that pruning leaves alone."""
+        """Remember what is run where."""
         self._environment = environment
         self._plan = plan
         self._remote = remote
         self._journal = journal
         self._authority = authority
-        self._keep = keep
+        self._hooks = hooks or Hooks()
 
     def run(self, segment: Segment) -> None:
         """Do every step of the segment on each of its targets, exactly once, several targets at a time.
@@ -171,6 +184,8 @@ class Runner:
         return "" if self._plan.kind == WAY_OUT else self._journal.aborted()
 
     def _on(self, host: Host, segment: Segment, attempts: list[Attempt]) -> None:
+        if isinstance(segment.steps[0], Prepare):
+            self._hooks.enter(host)
         ahead = list(zip(range(segment.first, segment.first + len(attempts)), segment.steps, attempts, strict=True))
         todo = [
             (number, step, attempt)
@@ -239,6 +254,6 @@ class Runner:
             Activate: lambda: shell.activate(environment, plan),
             Restart: lambda: shell.in_current(environment, plan, recipe.restart),
             MaintenanceOff: lambda: shell.in_current(environment, plan, recipe.maintenance_off),
-            Prune: lambda: shell.prune(environment, self._keep()),
+            Prune: lambda: shell.prune(environment, self._hooks.keep()),
         }
         return scripts[type(step)]()
