@@ -12,7 +12,7 @@ from commands.views.blocks import escape
 from commands.views.words import count, release, title, when, who
 from deployers import gates
 from deployers.ports import Finding
-from storage import deployments, targets
+from storage import deployments, locks, targets
 from storage.models import Deployment, Kind, Status, StoredPlan
 from storage.store import Session
 
@@ -36,6 +36,7 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
         text, blocks = refusal.refused(verdict)
         return Reply(text, blocks, ok=False, code=verdict.code)
     with services.store.begin() as session:
+        locks.one_at_a_time(session, asked.environment.name)
         if reply := _on_its_way(session, seen):
             return reply
         deployment = _remember(session, services, request, seen, findings)

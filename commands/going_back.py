@@ -16,7 +16,7 @@ from deployers.plan import Plan
 from deployers.ports import Difference, Revision
 from deployers.rollback import Way
 from deployers.strategies import plan_for
-from storage import deployments, targets
+from storage import deployments, locks, targets
 from storage.errors import NotFound
 from storage.models import HOLDS, Deployment, Kind, Status, StoredPlan
 from storage.store import Session
@@ -86,6 +86,7 @@ def begin(request: Request, services: Services, choice: Choice, *, reason: str =
     """
     place = choice.environment.name
     with services.store.begin() as session:
+        locks.one_at_a_time(session, place)
         if joined := deployments.open_request(session, place, choice.target.sha, Kind.ROLLBACK):
             return joined
         _demand_unchanged(session, choice)

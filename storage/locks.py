@@ -2,10 +2,22 @@
 
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlmodel import Session, col, delete, select, update
 
 from storage.models import Lock
 from storage.once import insert_once
+
+ASKING = 7_274_001
+"""Sets our advisory locks of PostgreSQL apart from others'."""
+
+
+def one_at_a_time(session: Session, environment: str) -> None:
+    """Let others who ask for this environment wait until this transaction ends; SQLite writes one at a time anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(
+            text("SELECT pg_advisory_xact_lock(:space, hashtext(:name))"), {"space": ASKING, "name": environment}
+        )
 
 
 def take(session: Session, environment: str, deployment_id: int, token: int, at: datetime) -> bool:

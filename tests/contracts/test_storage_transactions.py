@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from storage import approvals, deployments, inbox, leadership, locks, outbox
 from storage.errors import Conflict, EnvironmentHeld, NotFound, StorageError
-from storage.models import Approval, Decision, Deployment, Status
+from storage.models import Approval, Decision, Deployment, Kind, Status
 from tests.builders import (
     NOW,
     a_deployment,
@@ -39,6 +39,15 @@ def race(store, act):
 
     with ThreadPoolExecutor(RACERS) as pool:
         return list(pool.map(run, range(RACERS)))
+
+
+def test_who_asks_for_an_environment_waits_for_who_asked_just_before(any_store):
+    def asks(session, number):
+        locks.one_at_a_time(session, "production")
+        found = deployments.open_request(session, "production", a_deployment().sha, Kind.DEPLOY)
+        return found.number if found else stored(session, a_deployment(status=Status.QUEUED)).number
+
+    assert len(set(race(any_store, asks))) == 1
 
 
 def several(store, count=RACERS, *, status=Status.QUEUED):
