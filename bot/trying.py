@@ -47,11 +47,14 @@ def open_sandbox(*, port: int, headless: bool, state: Path | None, say: Callable
 
 def _history(world: World, say: Callable[[str], None]) -> None:
     """Give the channel a past: two releases, shipped for real while the person looks around."""
+    world.making_history = True
     try:
         seed(Teller(world, _silently))
         say("Production serves v2.2; v2.1 is there to go back to.")
     except Exception as error:  # noqa: BLE001 - the sandbox stays open whatever became of its past
         say(f"The first two releases could not be shipped: {error}")
+    finally:
+        world.making_history = False
 
 
 def _silently(_at: float, _line: str) -> None:

@@ -3,7 +3,6 @@
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.configuration import Pace, configuration
 from bot.sandbox.front import Front
 from bot.sandbox.hosts import Host, Hosts
+from bot.sandbox.panel import Panel
 from bot.sandbox.repository import build_repository, git_url
 from bot.sandbox.slack.driver import Driver
 from bot.sandbox.slack.paces import Paces
@@ -59,7 +59,9 @@ class World:
         )
         self._slack = SlackThread(self.server)
         self._stack = ExitStack()
-        self._faults: dict[str, bool] = {}
+        self._panel: Panel | None = None
+        self.making_history = False
+        """Whether releases are being shipped only so that there is a past; the page lets people wait for it."""
         self.web_port = _free_port()
         """Where the bot answers /healthz."""
         self.front: Front
@@ -78,6 +80,7 @@ class World:
             self._write_configuration()
             self.bot = BotProcess(self.state, self.variables(), self.tuning.verb)
             self._stack.callback(self.bot.stop)
+            self._panel = Panel(self.hosts, self.front, self.bot, is_connected=self._is_connected)
             self.bot.start()
             self.connected()
         except BaseException:
@@ -140,53 +143,14 @@ class World:
     # What the page shows beside the chat
 
     def panel(self) -> Json:
-        """Return the hosts, the visitors and the faults, as the page polls them."""
-        return {
-            "hosts": [self._seen(host) for host in self.hosts],
-            "faults": [
-                {"name": name, "label": label, "on": self._faults.get(name, False)} for name, label in self._labels()
-            ],
-        }
-
-    def _seen(self, host: Host) -> Json:
-        rows = [window.hosts[host.name] for window in self.front.seconds(60)]
-        recent = rows[-4:-1]
-        return {
-            "name": host.name,
-            "version": next((version for row in reversed(rows) for version in row.versions), None),
-            "health": _health(host),
-            "requests_per_second": round(sum(row.asked for row in recent) / len(recent), 1),
-            "failures": sum(row.failed for row in rows),
-            "history": [{"ok": row.ok, "failed": row.failed} for row in rows],
-        }
-
-    def _labels(self) -> list[tuple[str, str]]:
-        sick = [(f"sick:{host.name}", f"{host.name} is sick") for host in self.hosts]
-        gone = [(f"gone:{host.name}", f"{host.name} is gone") for host in self.hosts]
-        links = [(f"drop:{host.name}", f"{host.name} drops its connections") for host in self.hosts]
-        disks = [(f"full:{host.name}", f"{host.name} has a full disk") for host in self.hosts]
-        still = [(f"frozen:{host.name}", f"{host.name} is frozen") for host in self.hosts]
-        return [*sick, *gone, *links, *disks, *still, ("bot", "The bot is killed")]
+        """Return the hosts, the bot and the faults, as the page polls them."""
+        told = self._panel.told() if self._panel else {}
+        return {**told, "making_history": self.making_history}
 
     def set_fault(self, name: str, on: bool) -> None:
         """Switch a fault on or off."""
-        kind, _, host = name.partition(":")
-        switches: dict[str, Callable[[], None]] = {
-            "sick": lambda: self.host(host).sick(on),
-            "gone": lambda: self.host(host).goes_away() if on else self.host(host).comes_back(),
-            "drop": lambda: self.host(host).drops_connections(),
-            "full": lambda: self.host(host).fills_its_disk(on),
-            "frozen": lambda: self.host(host).freezes() if on else self.host(host).thaws(),
-            "bot": lambda: self.bot.kill() if on else self.bot.start(),
-        }
-        switches[kind]()
-        self._faults[name] = on and kind != "drop"
-
-
-def _health(host: Host) -> str:
-    if not host.is_on:
-        return "gone"
-    return "healthy" if host.is_healthy else "sick"
+        if self._panel:
+            self._panel.switch(name, on)
 
 
 def _free_port() -> int:

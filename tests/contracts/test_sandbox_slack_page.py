@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox.page import HERE
 from bot.sandbox.slack import Kind, SlackServer, Workspace
+from bot.sandbox.slack.entities import File
 
 
 @pytest.fixture
@@ -32,14 +33,18 @@ async def http(server):
         yield session
 
 
-async def test_the_page_and_all_it_asks_for_come_from_here(http):
-    index = await (await http.get("/")).text()
-    modules = re.findall(r'(?:src|href)="(/page/[^"]+)"', index)
-    modules += [f"/page/{path.name}" for path in HERE.glob("*.js")]
-    for path in modules:
+@pytest.mark.parametrize("document", ["/", "/preview"])
+async def test_the_page_and_all_it_asks_for_come_from_here(http, document):
+    index = await (await http.get(document)).text()
+    assert 'type="module"' in index
+    parts = re.findall(r'(?:src|href)="(/page/[^"]+)"', index)
+    parts += [f"/page/{path.name}" for path in HERE.iterdir() if path.suffix in {".js", ".css", ".svg"}]
+    for path in parts:
         async with http.get(path) as response:
             assert response.status == 200, path
-            assert "http://" not in (await response.text()).replace("http://www.w3.org/2000/svg", "")
+            text = (await response.text()).replace("http://www.w3.org/2000/svg", "")
+            assert not re.search(r"https?://|@import|url\((?!#)", text), path
+            assert "default-src 'self'" in response.headers["Content-Security-Policy"]
 
 
 async def test_nothing_is_ever_put_in_as_markup():
@@ -52,15 +57,73 @@ async def test_nothing_outside_the_page_folder_is_served(http):
     assert (await http.get("/page/__init__.py")).status == 404
 
 
+async def state(http, person="U0ANA", channel="C0DEPLOY", **more):
+    return await (await http.get("/_page/state", params={"as": person, "channel": channel, **more})).json()
+
+
 async def test_each_person_sees_their_own(server, http):
     server.workspace.post("C0DEPLOY", "U0SHIP", "for all")
     server.workspace.post("C0DEPLOY", "U0SHIP", "for Ana", only_for="U0ANA")
-    seen = {}
-    for person in ("U0ANA", "U0GUEST"):
-        seen[person] = await (await http.get("/_page/state", params={"as": person})).json()
-    texts = {person: [each["text"] for each in state["messages"]["C0DEPLOY"]] for person, state in seen.items()}
+    seen = {person: await state(http, person) for person in ("U0ANA", "U0GUEST")}
+    texts = {person: [each["text"] for each in told["messages"]] for person, told in seen.items()}
     assert texts == {"U0ANA": ["for all", "for Ana"], "U0GUEST": ["for all"]}
-    assert "C0ALERT" not in seen["U0GUEST"]["messages"]
+    assert [each["text"] for each in seen["U0GUEST"]["briefs"]["C0DEPLOY"]] == ["for all"]
+    assert "C0ALERT" not in seen["U0GUEST"]["briefs"]
+
+
+async def test_a_channel_that_one_is_not_in_shows_another(server, http):
+    server.workspace.post("C0ALERT", "U0SHIP", "not for guests")
+    told = await state(http, "U0GUEST", "C0ALERT")
+    assert told["here"] == "C0DEPLOY"
+    assert told["messages"] == []
+
+
+async def test_a_long_channel_comes_in_parts_with_whole_threads(server, http):
+    first = server.workspace.post("C0DEPLOY", "U0SHIP", "the first")
+    for number in range(200):
+        server.workspace.post("C0DEPLOY", "U0SHIP", f"number {number}")
+    last = server.workspace.messages("C0DEPLOY")[-1]
+    server.workspace.post("C0DEPLOY", "U0SHIP", "an answer", thread_ts=last.ts)
+    server.workspace.post("C0DEPLOY", "U0SHIP", "an old answer", thread_ts=first.ts)
+    told = await state(http, most="5")
+    assert [each["text"] for each in told["messages"]] == [*(f"number {n}" for n in range(195, 200)), "an answer"]
+    assert told["earlier"] == 196
+    with_thread = await state(http, most="5", thread=first.ts)
+    texts = [each["text"] for each in with_thread["messages"]]
+    assert texts[0] == "the first"
+    assert texts[-1] == "an old answer"
+    assert (await state(http, most="x" * 50))["earlier"] == 121
+
+
+async def test_what_is_typed_into_a_dialog_is_there_after_a_reload(server, http):
+    surfaces = server.workspace.surfaces
+    field = {"type": "plain_text_input", "action_id": "why"}
+    label = {"type": "plain_text", "text": "Why"}
+    block = {"type": "input", "block_id": "why", "label": label, "element": field}
+    view = surfaces.open("U0ANA", {"type": "modal", "title": label, "blocks": [block]})
+    filled = {"as": "U0ANA", "view": view.id, "answers": {"why": {"why": "because"}}}
+    assert (await http.post("/_page/fill", json=filled)).status == 200
+    assert (await state(http))["modal"]["answers"] == {"why": {"why": "because"}}
+    surfaces.close("U0ANA")
+    assert (await http.post("/_page/fill", json=filled)).status == 409
+
+
+PIXEL = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"), [(PIXEL, "image/png"), (b"<svg onload=x>", "text/plain"), (b"one\ntwo", "text/plain")]
+)
+async def test_a_picture_is_shown_and_anything_else_is_text(server, http, content, shown):
+    file = File("F1", "shot", len(content), content=content, uploaded=True)
+    server.workspace.files[file.id] = file
+    server.workspace.post("C0DEPLOY", "U0SHIP", "see", files=[file.id])
+    (told,) = (await state(http))["messages"][0]["files"]
+    assert told["image"] is (shown == "image/png")
+    assert told["preview"] == ("" if told["image"] else content.decode())
+    async with http.get("/files/F1") as response:
+        assert response.content_type == shown
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_what_is_said_on_the_page_is_said_in_the_workspace(server, http):

@@ -1,41 +1,44 @@
 // The page: fetch what one person sees, draw it, and fetch again whenever something moved.
 
-import { $, closePopup, h, post } from "./dom.js";
+import { $, closePopup, h, icon } from "./dom.js";
 import { composer } from "./composer.js";
 import { confirmed, showModal } from "./dialogs.js";
-import { drawMessages } from "./messages.js";
-import { renderBlocks } from "./blocks.js";
-import { drawPlaces, drawWho } from "./sidebar.js";
-import { toast, toastNews } from "./toasts.js";
-import { drawThread } from "./thread.js";
-import { startWorld } from "./world.js";
+import { drawHome } from "./home.js";
 import { lookupsOf } from "./known.js";
+import { drawMessages } from "./messages.js";
+import { drawFace, drawPlaces, drawWho, readUntil, unread } from "./sidebar.js";
+import { drawThread } from "./thread.js";
+import { toastNews } from "./toasts.js";
+import { listenForNews } from "./news.js";
+import { startTours } from "./welcome.js";
+import { get, post } from "./wire.js";
+import { startWorld } from "./world.js";
 
-export const at = {
+const NEWEST = 80;
+
+const at = {
   me: new URLSearchParams(location.search).get("as") ?? sessionStorage.getItem("me") ?? "U0ANA",
   channel: decodeURIComponent(location.hash.slice(1)) || "C0DEPLOY",
   tab: "messages",
   thread: "",
+  most: NEWEST,
+  unreadFrom: "",
 };
 let state = null;
 let known = null;
 let fetching = false;
 let again = false;
+let drawnOn = "";
 
-export async function refresh() {
-  if (fetching) {
-    again = true;
-    return;
-  }
+async function refresh() {
+  again = fetching;
+  if (fetching) return;
   fetching = true;
   try {
-    const response = await fetch(`/_page/state?as=${encodeURIComponent(at.me)}`);
-    const before = state?.me === at.me ? state : null;
-    state = await response.json();
-    at.me = state.me;
+    const asked = { as: at.me, channel: at.channel, most: at.most, thread: at.thread };
+    const told = await get(`/_page/state?${new URLSearchParams(asked)}`);
     $("offline").hidden = true;
-    draw();
-    if (before) toastNews(before, state, known, at, open);
+    take(told, asked);
   } catch {
     $("offline").hidden = false;
   } finally {
@@ -47,110 +50,140 @@ export async function refresh() {
   }
 }
 
+function take(told, asked) {
+  if (asked.as !== at.me || asked.channel !== at.channel) {
+    again = true;
+    return;
+  }
+  const before = state?.me === told.me ? state : null;
+  state = told;
+  at.me = told.me;
+  at.channel = told.here;
+  draw();
+  if (before) toastNews(before, state, known, at, open);
+}
+
 function draw() {
   known = lookupsOf(state);
   confirmed.known = known;
-  if (!state.channels.some((channel) => channel.id === at.channel)) at.channel = state.channels[0].id;
+  drawnOn = new Date().toDateString();
   const channel = state.channels.find((each) => each.id === at.channel);
+  const home = channel.direct && at.tab === "home";
   drawWho($("who"), state, known, become);
+  drawFace($("face"), state, known, become);
   drawPlaces($("places"), state, at, open);
   drawTop(channel);
-  const home = channel.direct && at.tab === "home";
   $("messages").hidden = home;
   $("composer").hidden = home;
   $("home").hidden = !home;
-  if (home) drawHome();
-  else drawMessages($("messages"), state, known, at, openThread);
-  drawThread($("thread"), state, known, at, openThread);
+  if (home) drawHome($("home"), state.home, state.me, known);
+  else drawMessages($("messages"), state, known, at, { openThread, showEarlier });
+  drawThread($("thread"), state, known, at, { openThread, say });
   showModal(state.modal, state.me, known);
-  write.update(state, channel);
+  write.update(state, channel.direct ? "Message Shipmate" : `Message #${channel.name}, or / for commands`);
+  showWayDown();
 }
 
 function drawTop(channel) {
-  $("title").textContent = channel.direct ? "Shipmate" : `# ${channel.name}`;
+  const name = channel.direct ? "Shipmate" : channel.name;
+  $("title").replaceChildren(channel.direct ? "" : h("span", { "aria-hidden": "true" }, "# "), name);
   $("topic").textContent = channel.direct ? "" : channel.topic;
-  document.title = `${channel.direct ? "Shipmate" : `#${channel.name}`} · Sandbox`;
-  const tab = (name, text) =>
-    h("button", {
-      role: "tab", className: "tab", "aria-selected": String(at.tab === name),
-      onclick: () => (name === "home" ? openHome() : open(at.channel)),
-    }, text);
-  $("tabs").replaceChildren(...(channel.direct ? [tab("home", "Home"), tab("messages", "Messages")] : []));
+  const waiting = state.channels.reduce((sum, each) => sum + (each.id === at.channel ? 0 : unread(state, each.id)), 0);
+  document.title = `${waiting ? `(${waiting}) ` : ""}${channel.direct ? "" : "#"}${name} · Sandbox`;
+  const tabs = channel.direct ? [["home", "Home"], ["messages", "Messages"]] : [];
+  const content = `${at.channel} ${at.tab}`;
+  if ($("tabs").keptContent === content) return;
+  $("tabs").keptContent = content;
+  $("tabs").hidden = !tabs.length;
+  $("tabs").replaceChildren(...tabs.map(([tab, text]) => h("button", {
+    type: "button", role: "tab", className: "tab", "aria-selected": String(at.tab === tab),
+    "aria-controls": tab, onclick: () => open(at.channel, tab),
+  }, text)));
 }
 
-function drawHome() {
-  const view = state.home;
-  const content = JSON.stringify([view?.id, view?.hash, state.me]);
-  if ($("home").dataset.content === content) return;
-  $("home").dataset.content = content;
-  const place = {
-    known,
-    answers: {},
-    act: (block, one, raw) =>
-      post("/_page/act", { as: at.me, view: view.id, block: block.block_id, action: one.action_id, raw }),
-    suggest: (block, one, typed) =>
-      post("/_page/suggest", { as: at.me, view: view.id, block: block.block_id, action: one.action_id, typed }),
-  };
-  $("home").replaceChildren(
-    h("div", { className: "sheet" },
-      view ? renderBlocks(view.blocks, place) : h("p", { className: "empty" }, "Shipmate has not put anything here yet.")));
-}
-
-export function open(channel, tab = "messages") {
-  at.channel = channel;
-  at.tab = tab;
-  at.thread = "";
-  location.hash = channel;
+function open(channel, tab = "messages") {
+  const other = channel !== at.channel;
+  if (other) Object.assign(at, { channel, most: NEWEST, thread: "", unreadFrom: readUntil(at.me, channel) });
+  const direct = state?.channels.find((each) => each.id === channel)?.direct;
+  at.tab = direct && other ? "home" : tab;
+  if (direct && at.tab === "home") post("/_page/home", { as: at.me });
+  history.replaceState(null, "", `${location.pathname}${location.search}#${channel}`);
   document.body.classList.remove("places-open", "world-open");
   $("menu").setAttribute("aria-expanded", "false");
   closePopup();
-  if (state) draw();
+  if (!other && state) draw();
+  return refresh();
 }
 
-function openHome() {
-  open(at.channel, "home");
-  post("/_page/home", { as: at.me });
-}
-
-function openThread(ts) {
+async function openThread(ts) {
   at.thread = ts;
   draw();
   if (ts) $("thread").querySelector("textarea")?.focus();
+  else write.field.focus({ preventScroll: true });
+}
+
+function showEarlier() {
+  const where = $("messages");
+  const fromEnd = where.scrollHeight - where.scrollTop;
+  at.most += 400;
+  refresh().then(() => (where.scrollTop = where.scrollHeight - fromEnd));
 }
 
 function become(person) {
-  at.me = person;
-  at.thread = "";
+  if (person === at.me) return undefined;
+  Object.assign(at, { me: person, thread: "", unreadFrom: readUntil(person, at.channel) });
   sessionStorage.setItem("me", person);
   if (location.search) history.replaceState(null, "", `${location.pathname}${location.hash}`);
-  refresh();
+  closePopup();
+  document.body.classList.remove("places-open");
+  return refresh();
 }
 
-async function say(text, thread = "") {
-  const told = await post("/_page/say", { as: at.me, channel: at.channel, text, thread });
-  if (told.error) toast("Slack", `That could not be said: ${told.error}`);
-}
+const say = (text, thread = "") => post("/_page/say", { as: at.me, channel: at.channel, text, thread });
 
-const write = composer("composer-text", (text) => say(text));
+const write = composer("composer-text", (text) => {
+  const where = $("messages");
+  where.scrollTop = where.scrollHeight;
+  return say(text);
+});
 $("composer").append(write.element);
-at.say = say;
 
+function showWayDown() {
+  const where = $("messages");
+  $("down").hidden = where.hidden || where.scrollHeight - where.scrollTop - where.clientHeight < 400;
+}
+$("down").append(icon("down"));
+$("down").addEventListener("click", () => ($("messages").scrollTop = $("messages").scrollHeight));
+$("messages").addEventListener("scroll", showWayDown, { passive: true });
+
+$("menu").append(icon("menu"));
 $("menu").addEventListener("click", () => {
   const shown = document.body.classList.toggle("places-open");
   $("menu").setAttribute("aria-expanded", String(shown));
+  if (shown) $("who").querySelector("button")?.focus();
 });
+$("shade").addEventListener("click", () => document.body.classList.remove("places-open", "world-open"));
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
-  document.body.classList.remove("places-open", "world-open");
-  if (at.thread) openThread("");
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+  if (document.body.matches(".places-open, .world-open")) document.body.classList.remove("places-open", "world-open");
+  else if (at.thread) openThread("");
 });
 window.addEventListener("hashchange", () => {
   const wanted = decodeURIComponent(location.hash.slice(1));
   if (wanted && wanted !== at.channel) open(wanted);
 });
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
+// A page that stays open over night says "yesterday" in the morning.
+setInterval(() => state && drawnOn !== new Date().toDateString() && draw(), 30_000);
 
-const events = new EventSource("/_page/events");
-events.addEventListener("message", refresh);
-events.addEventListener("error", () => ($("offline").hidden = false));
-startWorld($("world"), $("world-toggle"));
+listenForNews({
+  moved: (version) => version !== state?.version && refresh(),
+  found: () => $("offline").hidden || refresh(),
+  lost: () => ($("offline").hidden = false),
+});
+const world = startWorld($("world"), $("world-toggle"));
+startTours({
+  place: $("welcome"), toggle: $("tours-toggle"), world, write, become, open,
+  look: () => ({ at, state, known }),
+});
 refresh();

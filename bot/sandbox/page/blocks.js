@@ -1,8 +1,9 @@
 // Block Kit as elements. `place` says where the blocks are, what is filled in, and carries what people do there.
 
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { controls } from "./controls.js";
-import { mrkdwn, plain, textObject, withEmoji } from "./mrkdwn.js";
+import { emoji, withEmoji } from "./emoji.js";
+import { mrkdwn, plain, textObject } from "./mrkdwn.js";
 
 export function renderBlocks(blocks, place) {
   return blocks.map((block) => (KINDS[block.type] ?? unknown)(block, place));
@@ -31,7 +32,13 @@ const KINDS = {
 
 const unknown = (block) => h("p", { className: "block unknown" }, `(${block.type} blocks are not shown here)`);
 
-const image = (one) => h("img", { alt: one.alt_text, src: /^(data:image|\/)/.test(one.image_url ?? "") ? one.image_url : "" });
+// Nothing is fetched from outside: a picture from elsewhere is a link with what it shows.
+function image(one) {
+  const address = one.image_url ?? "";
+  if (/^(data:image\/|\/)/.test(address)) return h("img", { alt: one.alt_text, src: address });
+  const link = /^https?:/.test(address) && h("a", { href: address, target: "_blank", rel: "noreferrer" }, one.alt_text);
+  return h("span", { className: "picture" }, icon("file"), link || one.alt_text);
+}
 
 function element(block, one, place) {
   return one.type === "image" ? image(one) : (controls[one.type] ?? unknown)(one, { block, place });
@@ -68,7 +75,7 @@ function richText(one, known) {
     user: () => mrkdwn(`<@${one.user_id}>`, known),
     channel: () => mrkdwn(`<#${one.channel_id}>`, known),
     usergroup: () => mrkdwn(`<!subteam^${one.usergroup_id}>`, known),
-    emoji: () => withEmoji(`:${one.name}:`),
+    emoji: () => emoji(one.name),
     link: () => mrkdwn(`<${one.url}|${one.text ?? one.url}>`, known),
   }[one.type]?.() ?? plain(one.text ?? "");
   const style = one.style ?? {};

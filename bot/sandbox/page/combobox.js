@@ -1,12 +1,14 @@
 // A field with suggestions while one types: for selects that ask the app, and for the composer's completions.
 
 import { h } from "./dom.js";
-import { withEmoji } from "./mrkdwn.js";
+import { withEmoji } from "./emoji.js";
 
 let serial = 0;
 
 // Show a list of entries under a field and let arrow keys move through it; `accept` gets the chosen entry.
+// A textarea may not be called a combobox; it keeps its own role.
 export function listbox(field, accept) {
+  const expanded = (on) => field.matches("input") && field.setAttribute("aria-expanded", String(on));
   const id = `list-${++serial}`;
   const list = h("ul", { id, role: "listbox", className: "suggestions", hidden: true });
   let entries = [];
@@ -14,20 +16,19 @@ export function listbox(field, accept) {
 
   const mark = () => {
     [...list.children].forEach((item, index) => item.setAttribute("aria-selected", String(index === at)));
-    if (!list.hidden) {
-      field.setAttribute("aria-activedescendant", `${id}-${at}`);
-      list.children[at]?.scrollIntoView({ block: "nearest" });
-    }
+    if (list.hidden || at < 0) return field.removeAttribute("aria-activedescendant");
+    field.setAttribute("aria-activedescendant", `${id}-${at}`);
+    return list.children[at]?.scrollIntoView({ block: "nearest" });
   };
   const hide = () => {
     list.hidden = true;
     entries = [];
-    field.setAttribute("aria-expanded", "false");
+    expanded(false);
     field.removeAttribute("aria-activedescendant");
   };
-  const show = (found, empty = "") => {
+  const show = (found, { empty = "", chosen = 0 } = {}) => {
     entries = found;
-    at = 0;
+    at = chosen;
     list.replaceChildren(...found.map((entry, index) =>
       h("li", {
         id: `${id}-${index}`,
@@ -38,21 +39,22 @@ export function listbox(field, accept) {
           accept(entry);
         },
       }, h("span", {}, withEmoji(entry.label)), entry.note && h("small", {}, entry.note))));
-    if (!found.length && empty) list.append(h("li", { className: "empty" }, empty));
+    if (!found.length && empty) list.append(h("li", { className: "empty", role: "option", "aria-disabled": "true" }, empty));
     list.hidden = !list.children.length;
-    field.setAttribute("aria-expanded", String(!list.hidden));
+    expanded(!list.hidden);
     mark();
   };
-  field.setAttribute("role", "combobox");
+  if (field.matches("input")) field.setAttribute("role", "combobox");
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", id);
-  field.setAttribute("aria-expanded", "false");
+  expanded(false);
   field.addEventListener("keydown", (event) => {
     if (list.hidden || !entries.length) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) at = (at + step + entries.length) % entries.length;
+    if (step) at = at < 0 ? (step > 0 ? 0 : entries.length - 1) : (at + step + entries.length) % entries.length;
     else if (event.key === "Escape") hide();
-    else if (event.key === "Enter" || event.key === "Tab") {
+    else if (event.key === "Tab" || (event.key === "Enter" && at >= 0)) {
+      at = Math.max(at, 0);
       const entry = entries[at];
       hide();
       accept(entry);
@@ -80,11 +82,11 @@ export function combobox({ props, placeholder, chosen, fewest, suggest, choose }
     if (typed.length < fewest) return box.hide();
     const told = await suggest(typed);
     if (mine !== asked || document.activeElement !== field) return undefined;
-    if (told.error) return box.show([], "The app does not answer.");
+    if (told.error) return box.show([], { empty: "The app does not answer." });
     const groups = told.option_groups ?? [{ options: told.options ?? [] }];
     return box.show(groups.flatMap((group) => group.options.map((option) => ({
       option, label: option.text.text, note: option.description?.text ?? group.label?.text,
-    }))), "Nothing found");
+    }))), { empty: "Nothing found" });
   };
   field.addEventListener("input", () => {
     choose(null, field);

@@ -1,9 +1,10 @@
 // What one can press, choose from and type into. Answers go to `place.answers[block][action]`, presses to `place.act`.
 
-import { h, menu } from "./dom.js";
+import { h, icon, menu } from "./dom.js";
 import { combobox } from "./combobox.js";
 import { confirmed } from "./dialogs.js";
-import { textObject, withEmoji } from "./mrkdwn.js";
+import { asText, withEmoji } from "./emoji.js";
+import { textObject } from "./mrkdwn.js";
 
 function answer({ block, place }, one) {
   return place.answers?.[block.block_id]?.[one.action_id] ?? initial(one);
@@ -12,6 +13,7 @@ function answer({ block, place }, one) {
 function remember({ block, place }, one, value) {
   if (!place.answers) return;
   (place.answers[block.block_id] ??= {})[one.action_id] = value;
+  place.filled?.(block);
 }
 
 function initial(one) {
@@ -36,13 +38,12 @@ async function chosen(where, one, value, control) {
   if (await confirmed(one.confirm)) await busy(control, () => where.place.act(where.block, one, value));
 }
 
+const PRESSED = 500; // long enough to see that it was pressed
+
 async function busy(control, work) {
   control.setAttribute("aria-busy", "true");
-  try {
-    await work();
-  } finally {
-    control.removeAttribute("aria-busy");
-  }
+  await Promise.all([work(), new Promise((resolve) => setTimeout(resolve, PRESSED))]);
+  control.removeAttribute("aria-busy");
 }
 
 function button(one, where) {
@@ -62,7 +63,7 @@ function button(one, where) {
 }
 
 const optionNode = (one, value) =>
-  h("option", { value: one.value, selected: one.value === value }, withEmoji(one.text.text));
+  h("option", { value: one.value, selected: one.value === value }, asText(one.text.text));
 
 function nativeSelect(one, where, options) {
   const control = h("select", {

@@ -1,7 +1,8 @@
 // Slack's mrkdwn as elements: bold, italics, code, links, mentions, dates, quotes and emoji names.
 
 import { h } from "./dom.js";
-import { EMOJI } from "./emoji.js";
+import { dated } from "./dates.js";
+import { emoji, withEmoji } from "./emoji.js";
 
 const INLINE = new RegExp(
   [
@@ -10,7 +11,7 @@ const INLINE = new RegExp(
     "(?<![\\w*])\\*(?<bold>[^\\s*](?:[^*\\n]*[^\\s*])?)\\*(?![\\w*])",
     "(?<![\\w_])_(?<italic>[^\\s_](?:[^_\\n]*[^\\s_])?)_(?![\\w_])",
     "(?<![\\w~])~(?<strike>[^\\s~](?:[^~\\n]*[^\\s~])?)~(?![\\w~])",
-    ":(?<emoji>[a-z0-9_+-]+):",
+    ":(?<sign>[a-z0-9_+-]+):",
   ].join("|"),
   "g",
 );
@@ -18,11 +19,9 @@ const INLINE = new RegExp(
 export const plain = (text) =>
   text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
-export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (whole, name) => EMOJI.get(name) ?? whole);
-
 export function textObject(object, known) {
   if (!object) return [];
-  return object.type === "mrkdwn" ? mrkdwn(object.text, known) : [withEmoji(object.text)];
+  return object.type === "mrkdwn" ? mrkdwn(object.text, known) : withEmoji(object.text);
 }
 
 export function mrkdwn(text, known) {
@@ -63,13 +62,13 @@ function inline(text, known) {
 }
 
 function piece(found, known) {
-  const { code, entity, bold, italic, strike, emoji } = found.groups;
+  const { code, entity, bold, italic, strike, sign } = found.groups;
   if (code) return h("code", {}, plain(code));
   if (entity) return entityNode(entity, known, found[0]);
   if (bold) return h("strong", {}, inline(bold, known));
   if (italic) return h("em", {}, inline(italic, known));
   if (strike) return h("s", {}, inline(strike, known));
-  return EMOJI.has(emoji) ? h("span", { className: "emoji", title: `:${emoji}:` }, EMOJI.get(emoji)) : found[0];
+  return emoji(sign);
 }
 
 function entityNode(entity, known, whole) {
@@ -95,25 +94,7 @@ const mention = (text, mine = false) => h("span", { className: mine ? "mention m
 function dateNode([seconds, format, link], fallback) {
   const when = new Date(Number(seconds) * 1000);
   if (Number.isNaN(when.getTime())) return plain(fallback);
-  const day = (options) => when.toLocaleDateString([], options);
-  const tokens = {
-    date_num: () => when.toISOString().slice(0, 10),
-    date: () => day({ month: "long", day: "numeric", year: "numeric" }),
-    date_short: () => day({ month: "short", day: "numeric", year: "numeric" }),
-    date_long: () => day({ weekday: "long", month: "long", day: "numeric", year: "numeric" }),
-    time: () => when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }),
-    time_secs: () => when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-    ago: () => ago(when),
-  };
-  const text = format.replace(/\{(\w+?)(?:_pretty)?\}/g, (whole, name) => (tokens[name] ? tokens[name]() : whole));
+  const text = dated(format, when);
   const time = h("time", { dateTime: when.toISOString(), title: when.toLocaleString() }, plain(text));
   return link && /^https?:/.test(link) ? h("a", { href: link, target: "_blank", rel: "noreferrer" }, time) : time;
-}
-
-function ago(when) {
-  const seconds = (when.getTime() - Date.now()) / 1000;
-  const [unit, size] = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]].find(
-    ([name, length]) => Math.abs(seconds) >= length || name === "second",
-  );
-  return new Intl.RelativeTimeFormat([], { numeric: "auto" }).format(Math.round(seconds / size), unit);
 }

@@ -1,65 +1,87 @@
-// Who one is, and where one can go; unread marks are kept per person in this browser.
+// Who one is, and where one can go; what was read is kept per person in this browser.
 
-import { h, menu } from "./dom.js";
-import { avatar, roles } from "./people.js";
+import { h, icon, keep, menu } from "./dom.js";
+import { avatar, described, firstName } from "./people.js";
 
-export function drawWho(where, state, known, become) {
-  const content = JSON.stringify([state.me, state.people]);
-  if (where.dataset.content === content) return;
-  where.dataset.content = content;
-  const me = known.get(state.me);
-  const face = (person) => [
-    avatar(person, person.id),
-    h("span", { className: "whom" },
-      h("strong", {}, person.real_name),
-      h("span", {}, person.title),
-      h("span", { className: "roles" }, roles(person))),
-  ];
-  const everybody = () => state.people.filter((person) => !person.bot && !person.deleted).map((person) =>
+const everybody = (state) => state.people.filter((person) => !person.bot && !person.deleted);
+
+function choose(anchor, state, become) {
+  menu(anchor, everybody(state).map((person) =>
     h("button", {
       type: "button", role: "menuitemradio", "aria-checked": String(person.id === state.me),
       onclick: () => become(person.id),
-    }, face(person)));
+    }, avatar(person, person.id), described(person))), "Be somebody else");
+}
+
+export function drawWho(where, state, known, become) {
+  const content = JSON.stringify([state.me, state.people]);
+  if (where.keptContent === content) return;
+  where.keptContent = content;
+  const me = known.get(state.me);
   const button = h("button", {
     type: "button", className: "me", "aria-haspopup": "menu", "aria-expanded": "false",
     "aria-label": `You are ${me.real_name}, ${me.title}. Be somebody else`,
-    onclick: () => menu(button, everybody(), "Be somebody else"),
-  }, face(me), h("span", { className: "caret", "aria-hidden": "true" }, "⌄"));
-  where.replaceChildren(h("p", { className: "over" }, "You are"), button);
+    onclick: () => choose(button, state, become),
+  }, avatar(me, me.id), described(me), icon("caret"));
+  const quick = h("div", { className: "quick", role: "group", "aria-label": "Be somebody else at once" },
+    everybody(state).map((person) => h("button", {
+      type: "button", title: `${person.real_name}, ${person.title}`, "aria-label": `Be ${firstName(person)}`,
+      "aria-pressed": String(person.id === state.me), "data-person": person.id,
+      onclick: () => become(person.id),
+    }, avatar(person, person.id, true))));
+  where.replaceChildren(h("h2", {}, "You are"), button, quick);
+}
+
+// The same choice in the top bar, where the sidebar is hidden.
+export function drawFace(where, state, known, become) {
+  if (where.keptContent === state.me) return;
+  where.keptContent = state.me;
+  const me = known.get(state.me);
+  const button = h("button", {
+    type: "button", className: "face", "aria-haspopup": "menu", "aria-expanded": "false",
+    "aria-label": `You are ${me.real_name}. Be somebody else`,
+    onclick: () => choose(button, state, become),
+  }, avatar(me, me.id, true));
+  where.replaceChildren(button);
 }
 
 export function drawPlaces(where, state, at, open) {
   const place = (channel) => {
     const here = channel.id === at.channel;
-    if (here && at.tab === "messages") read(state, channel.id);
+    if (here && at.tab === "messages" && !document.hidden) read(state, channel.id);
     const news = here ? 0 : unread(state, channel.id);
-    return h("li", {}, h("button", {
-      type: "button", className: news ? "place unread" : "place", "aria-current": here ? "page" : undefined,
-      onclick: () => open(channel.id),
-    },
-    channel.direct
-      ? h("img", { className: "sign", src: "/page/icon.svg", alt: "" })
-      : h("span", { className: "sign", "aria-hidden": "true" }, "#"),
-    h("span", { className: "name" }, channel.direct ? "Shipmate" : channel.name),
-    news ? h("span", { className: "count", "aria-label": `${news} unread` }, news > 99 ? "99+" : String(news)) : null));
+    const name = channel.direct ? "Shipmate" : channel.name;
+    return {
+      key: channel.id,
+      content: `${here} ${news} ${name} ${state.me}`,
+      make: () => h("li", {}, h("button", {
+        type: "button", className: news ? "place unread" : "place", "aria-current": here ? "page" : undefined,
+        "data-action": channel.id, onclick: () => open(channel.id),
+      },
+      channel.direct
+        ? h("img", { className: "sign", src: "/page/icon.svg", alt: "" })
+        : h("span", { className: "sign", "aria-hidden": "true" }, "#"),
+      h("span", { className: "name" }, name),
+      news > 0 && h("span", { className: "count" }, String(news), h("span", { className: "spoken" }, " unread")))),
+    };
   };
-  const channels = state.channels.filter((channel) => !channel.direct);
-  const direct = state.channels.filter((channel) => channel.direct);
-  const focused = where.contains(document.activeElement)
-    ? [...where.querySelectorAll("button")].indexOf(document.activeElement) : -1;
-  where.replaceChildren(
-    h("h2", {}, "Channels"), h("ul", {}, channels.map(place)), h("h2", {}, "Apps"), h("ul", {}, direct.map(place)));
-  if (focused >= 0) where.querySelectorAll("button")[focused]?.focus();
+  if (!where.children.length) {
+    where.replaceChildren(h("h2", {}, "Channels"), h("ul", {}), h("h2", {}, "Apps"), h("ul", {}));
+  }
+  const [channels, apps] = where.querySelectorAll("ul");
+  keep(channels, state.channels.filter((channel) => !channel.direct).map(place));
+  keep(apps, state.channels.filter((channel) => channel.direct).map(place));
 }
 
 const key = (state, channel) => `read:${state.me}:${channel}`;
-const newest = (state, channel) => state.messages[channel]?.at(-1)?.ts ?? "0";
+
+export const readUntil = (me, channel) => localStorage.getItem(`read:${me}:${channel}`) ?? "0";
 
 function read(state, channel) {
-  localStorage.setItem(key(state, channel), newest(state, channel));
+  localStorage.setItem(key(state, channel), state.briefs[channel]?.at(-1)?.ts ?? "0");
 }
 
-function unread(state, channel) {
-  const seen = localStorage.getItem(key(state, channel)) ?? "0";
-  return state.messages[channel].filter((message) => message.ts > seen && message.user !== state.me).length;
+export function unread(state, channel) {
+  const seen = readUntil(state.me, channel);
+  return state.briefs[channel].filter((message) => message.ts > seen && message.user !== state.me).length;
 }

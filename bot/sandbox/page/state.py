@@ -1,17 +1,35 @@
 """What one person sees, as JSON for the page."""
 
-from bot.sandbox.slack.entities import Json, Message, Person, View
+from dataclasses import dataclass
+
+from bot.sandbox.slack.entities import File, Json, Message, Person, View
 from bot.sandbox.slack.workspace import Workspace
 
-NEWEST = 200
+IMAGES = {b"\x89PNG\r\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+
+NEWEST = 80
+MOST = 5000
+BRIEFS = 60
+BRIEF_CHARACTERS = 140
 PREVIEW_CHARACTERS = 4000
 
 
-def state_for(workspace: Workspace, person: Person) -> Json:
-    """Return everything the page draws for one person."""
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What somebody looks at: a channel, how far back, and a thread there."""
+
+    channel: str = ""
+    most: int = NEWEST
+    thread: str = ""
+
+
+def state_for(workspace: Workspace, person: Person, looking: Looking) -> Json:
+    """Return everything the page draws for one person who looks at one channel."""
     with workspace.lock:
         workspace.direct(person.id)
         channels = [channel for channel in workspace.channels.values() if person.id in channel.members]
+        here = next((each.id for each in channels if each.id == looking.channel), channels[0].id)
+        seen = {each.id: workspace.messages(each.id, seen_by=person.id) for each in channels}
         surfaces = workspace.surfaces
         home = surfaces.homes.get(person.id)
         return {
@@ -23,13 +41,29 @@ def state_for(workspace: Workspace, person: Person) -> Json:
                 {"id": each.id, "name": each.name, "topic": each.topic, "direct": each.direct} for each in channels
             ],
             "names": {each.id: each.name for each in workspace.channels.values() if each.name},
-            "messages": {each.id: _messages(workspace, each.id, person.id) for each in channels},
+            "here": here,
+            **_shown(workspace, seen[here], looking),
+            "briefs": {channel: _briefs(messages) for channel, messages in seen.items()},
             "commands": [*(workspace.commands() or {}).values()],
             "modal": _view(surfaces.top(person.id)),
-            "depth": len(surfaces.modals.get(person.id, ())),
             "home": _view(surfaces.views[home]) if home else None,
             "notices": workspace.notices.get(person.id, [])[-5:],
         }
+
+
+def _shown(workspace: Workspace, messages: list[Message], looking: Looking) -> Json:
+    """Return the newest messages with the answers in their threads, and how many came before them."""
+    tops = [message for message in messages if not message.in_thread]
+    newest = tops[-min(looking.most, MOST) :]
+    shown = {message.ts for message in newest} | {looking.thread}
+    wanted = [it for it in messages if it.ts in shown or (it.in_thread and it.thread_ts in shown)]
+    return {"messages": [_message(workspace, message) for message in wanted], "earlier": len(tops) - len(newest)}
+
+
+def _briefs(messages: list[Message]) -> list[Json]:
+    """Return the newest messages in a few words, to mark what is unread and to tell about it elsewhere."""
+    tops = [message for message in messages if not message.in_thread][-BRIEFS:]
+    return [{"ts": it.ts, "user": it.user, "text": (it.text or it.words)[:BRIEF_CHARACTERS]} for it in tops]
 
 
 def _person(workspace: Workspace, person: Person) -> Json:
@@ -43,10 +77,6 @@ def _person(workspace: Workspace, person: Person) -> Json:
         "deleted": person.deleted,
         "groups": groups,
     }
-
-
-def _messages(workspace: Workspace, channel: str, person: str) -> list[Json]:
-    return [_message(workspace, message) for message in workspace.messages(channel, seen_by=person)[-NEWEST:]]
 
 
 def _message(workspace: Workspace, message: Message) -> Json:
@@ -66,11 +96,22 @@ def _message(workspace: Workspace, message: Message) -> Json:
                 "name": file.name,
                 "title": file.title,
                 "size": len(file.content),
-                "preview": file.content[:PREVIEW_CHARACTERS].decode(errors="replace"),
+                "image": bool(image_type(file.content)),
+                "preview": _preview(file),
             }
             for file in files
         ],
     }
+
+
+def _preview(file: File) -> str:
+    """Return the end of a text: what went wrong stands there."""
+    return "" if image_type(file.content) else file.content[-PREVIEW_CHARACTERS:].decode(errors="replace")
+
+
+def image_type(content: bytes) -> str:
+    """Return the media type of a picture that a browser may show, by its first bytes; empty for anything else."""
+    return next((kind for mark, kind in IMAGES.items() if content.startswith(mark)), "")
 
 
 def _view(view: View | None) -> Json | None:

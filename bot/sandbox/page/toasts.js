@@ -8,10 +8,12 @@ const MOST = 3;
 export function toast(from, text, act) {
   const note = h(act ? "button" : "div", { className: "toast", type: act ? "button" : undefined },
     h("strong", {}, from), h("span", {}, text));
-  if (act) note.addEventListener("click", () => {
-    note.remove();
-    act();
-  });
+  if (act) {
+    note.addEventListener("click", () => {
+      note.remove();
+      act();
+    });
+  }
   $("toasts").append(note);
   while ($("toasts").children.length > MOST) $("toasts").firstChild.remove();
   setTimeout(() => note.remove(), SECONDS * 1000);
@@ -21,22 +23,23 @@ export function toast(from, text, act) {
 export function toastNews(before, now, known, at, open) {
   for (const channel of now.channels) {
     if (channel.id === at.channel && at.tab === "messages") continue;
-    const seen = before.messages[channel.id]?.at(-1)?.ts ?? "0";
-    const news = now.messages[channel.id].filter((message) => message.ts > seen && message.user !== now.me);
+    const seen = before.briefs[channel.id]?.at(-1)?.ts ?? "0";
+    const news = now.briefs[channel.id].filter((message) => message.ts > seen && message.user !== now.me);
     if (!news.length) continue;
     const name = channel.direct ? "Shipmate" : `#${channel.name}`;
-    toast(name, `${known.person(news.at(-1).user)}: ${gist(news.at(-1), known)}`, () => open(channel.id));
+    toast(name, `${known.person(news.at(-1).user)}: ${gist(news.at(-1).text, known)}`, () => open(channel.id));
   }
   const old = new Set(before.notices.map((notice) => notice.id));
   for (const notice of now.notices) if (!old.has(notice.id)) toast("Slack", notice.text);
 }
 
-function gist(message, known) {
-  const first = message.text || message.blocks.map((block) => block.text?.text).find(Boolean) || "sent something";
-  const named = first
+function gist(text, known) {
+  const named = text
     .replace(/<@(\w+)(?:\|[^>]*)?>/g, (whole, id) => `@${known.person(id)}`)
     .replace(/<[^>|]*\|([^>]*)>/g, "$1")
     .replace(/:[a-z0-9_+-]+:\s?/g, "")
-    .replace(/[*_`~]/g, "");
-  return named.length > 90 ? `${named.slice(0, 90)}…` : named;
+    .replace(/[*_`~]/g, "")
+    .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
+    .trim();
+  return named.length > 90 ? `${named.slice(0, 90)}…` : named || "sent something";
 }

@@ -24,13 +24,14 @@ class Kind(StrEnum):
 
 
 LABELS = {
-    Kind.RATE_LIMITED: "Slack answers 429 to everything",
-    Kind.SERVER_ERROR: "Slack answers 503 to everything",
-    Kind.LOST_REPLY: "Slack does it but loses the reply",
-    Kind.HANG: "Slack does not answer",
-    Kind.REFUSE: "Slack refuses connections",
-    Kind.TWICE: "Slack delivers everything twice",
+    Kind.RATE_LIMITED: ("Rate limited", "Slack answers 429 to everything; the bot must wait and try again."),
+    Kind.SERVER_ERROR: ("Broken", "Slack answers 503 to everything."),
+    Kind.REFUSE: ("Down", "Slack refuses every new connection."),
+    Kind.HANG: ("Hanging", "Slack takes requests and does not answer."),
+    Kind.LOST_REPLY: ("Replies lost", "Slack does what the bot asks, but its answer never arrives."),
+    Kind.TWICE: ("Everything twice", "Slack delivers every command and press two times."),
 }
+"""What can be switched on from the page, and what it does."""
 
 
 @dataclass(slots=True)
@@ -102,5 +103,8 @@ class Faults:
         return 1.0 if fault.until is None else max(fault.until - self._clock(), 0.0)
 
     def listed(self) -> list[dict[str, object]]:
-        """Return each fault with its label and whether it is on, for the page."""
-        return [{"name": f"slack.{kind}", "label": label, "on": self.on(kind)} for kind, label in LABELS.items()]
+        """Return each fault with its label, what it does and whether it is on, for the page."""
+        return [
+            {"name": f"slack.{kind}", "where": "slack", "label": label, "note": note, "on": self.on(kind)}
+            for kind, (label, note) in LABELS.items()
+        ]

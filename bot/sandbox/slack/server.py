@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.sandbox.page import Page
+from bot.sandbox.page.routes import Page
 from bot.sandbox.slack import responses
 from bot.sandbox.slack.answer import Carrier
 from bot.sandbox.slack.entities import Json, SlackError
