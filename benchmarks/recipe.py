@@ -12,7 +12,7 @@ from bot.settings import load
 from deployers.environment import Environment
 from deployers.plan import Plan
 from deployers.ports import Authority, Remote, Revision
-from deployers.runner import Journal, Runner
+from deployers.runner import Hooks, Journal, Runner
 from deployers.strategies import plan_for
 
 CONFIGURATION = """\
@@ -108,5 +108,5 @@ def scripts(environment: Environment, repository: Path, tag: str, release: str) 
         environment, kind="deploy", revision=revision, replaces="", release=release, difference=None, strategy="rolling"
     )
     nobody = cast("Remote", None), cast("Journal", None)
-    runner = Runner(environment, plan, *nobody, Authority("bench", 1), keep=lambda: (release,))
+    runner = Runner(environment, plan, *nobody, Authority("bench", 1), hooks=Hooks(keep=lambda: (release,)))
     return [runner.script(step, environment.hosts[0]) for step in plan.steps]

@@ -19,9 +19,20 @@ class Journal:
 
     def intend(self, number: int, kind: str, targets: Sequence[str]) -> dict[str, Attempt]:
         """Commit the intent to take a step on these targets, or return the attempts that exist, by target."""
+        return self.intend_all(number, (kind,), targets)[0]
+
+    def intend_all(self, first: int, kinds: Sequence[str], targets: Sequence[str]) -> list[dict[str, Attempt]]:
+        """Commit the intent to take several steps on these targets, in one transaction; as `intend` for each."""
         with self._changes.of(self._id) as change:
             change.deployment.version += 1
-            return {target: _attempt(self._intended(change, number, kind, target)) for target in targets}
+            made = steps.newest(change.session, self._id, range(first, first + len(kinds)))
+            return [
+                {
+                    target: _attempt(self._intended(change, step, target, made.get((step[0], target))))
+                    for target in targets
+                }
+                for step in enumerate(kinds, first)
+            ]
 
     def again(self, number: int, kind: str, target: str) -> Attempt:
         """Commit one more attempt after an earlier one that came to nothing."""
@@ -31,21 +42,22 @@ class Journal:
             attempt = before.attempt + 1 if before else 1
             return _attempt(steps.intend(change.session, self._record(change, number, kind, target, attempt)))
 
-    def settle(self, operation: str, record: Record) -> None:
-        """Commit what became of an operation."""
+    def settle(self, *records: Record) -> None:
+        """Commit what became of operations, in one transaction."""
         with self._changes.of(self._id) as change:
             change.deployment.version += 1
-            steps.settle(
-                change.session,
-                operation,
-                _state(record),
-                at=self._changes.clock(),
-                exit_code=record.exit_code,
-                output=record.output,
-                output_bytes=record.output_bytes,
-                output_sha256=record.output_sha256,
-                message=record.why,
-            )
+            for record in records:
+                steps.settle(
+                    change.session,
+                    record.id,
+                    _state(record),
+                    at=self._changes.clock(),
+                    exit_code=record.exit_code,
+                    output=record.output,
+                    output_bytes=record.output_bytes,
+                    output_sha256=record.output_sha256,
+                    message=record.why,
+                )
 
     def looked(self, number: int, target: str, *, well: bool, why: str) -> None:
         """Commit what a look at a target came to."""
@@ -66,12 +78,12 @@ class Journal:
         with self._changes.store.look() as session:
             return steps.of(session, self._id)
 
-    def _intended(self, change: Change, number: int, kind: str, target: str) -> StepRecord:
-        existing = steps.latest(change.session, self._id, number, target)
+    def _intended(self, change: Change, step: tuple[int, str], target: str, existing: StepRecord | None) -> StepRecord:
         if existing and not (existing.state is StepState.SKIPPED and existing.resolved_by):
             return existing
-        attempt = existing.attempt + 1 if existing else 1
-        return steps.intend(change.session, self._record(change, number, kind, target, attempt))
+        record = self._record(change, *step, target, existing.attempt + 1 if existing else 1)
+        change.session.add(record)
+        return record
 
     def _record(self, change: Change, number: int, kind: str, target: str, attempt: int) -> StepRecord:
         return StepRecord(

@@ -10,6 +10,7 @@ from typing import Protocol, assert_never
 from deployers import shell
 from deployers.environment import Environment, Host
 from deployers.errors import Aborted, CommandFailed, DeployError, Fenced, NoRoom, Undecided
+from deployers.outcomes import Outcomes
 from deployers.plan import (
     Activate,
     Build,
@@ -56,16 +57,16 @@ class Attempt:
 class Journal(Protocol):
     """Where intents and outcomes are written down, each committed before the call returns."""
 
-    def intend(self, number: int, kind: str, targets: Sequence[str]) -> dict[str, Attempt]:
-        """Commit the intent to take a step on these targets, or return the attempts that exist, by target."""
+    def intend_all(self, first: int, kinds: Sequence[str], targets: Sequence[str]) -> list[dict[str, Attempt]]:
+        """Commit the intent to take steps on these targets, or return the attempts that exist: by step, then target."""
         ...
 
     def again(self, number: int, kind: str, target: str) -> Attempt:
         """Commit one more attempt after an earlier one that came to nothing."""
         ...
 
-    def settle(self, operation: str, record: Record) -> None:
-        """Commit what became of an operation."""
+    def settle(self, *records: Record) -> None:
+        """Commit what became of operations; saying the same again changes nothing."""
         ...
 
     def aborted(self) -> str:
@@ -140,6 +141,7 @@ class Runner:
         self._journal = journal
         self._authority = authority
         self._hooks = hooks or Hooks()
+        self._outcomes = Outcomes(journal.settle)
 
     def run(self, segment: Segment) -> None:
         """Do every step of the segment on each of its targets, exactly once, several targets at a time.
@@ -153,10 +155,7 @@ class Runner:
         if by := self._asked_to_stop():
             raise Aborted(by)
         targets = segment.steps[0].targets
-        attempts = [
-            self._journal.intend(segment.first + offset, step.word, targets)
-            for offset, step in enumerate(segment.steps)
-        ]
+        attempts = self._journal.intend_all(segment.first, [step.word for step in segment.steps], targets)
         parallel = self._environment.place.parallel if self._environment.place else 1
         with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(targets)))) as pool:
             running = [
@@ -202,7 +201,7 @@ class Runner:
 
     def _heard(self, record: Record) -> None:
         if record.fate is not Fate.REFUSED and record.fate is not Fate.ABSENT:
-            self._journal.settle(record.id, record)
+            self._outcomes.write(record)
 
     def _judged(
         self, host: Host, todo: list[tuple[int, Step, Attempt]], records: Sequence[Record]

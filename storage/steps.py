@@ -1,5 +1,6 @@
 """The journal of steps: the intent is committed before the effect, the outcome after it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -56,6 +57,16 @@ def latest(session: Session, deployment_id: int, number: int, target: str) -> St
         .order_by(col(StepRecord.attempt).desc())
         .limit(1)
     ).first()
+
+
+def newest(session: Session, deployment_id: int, numbers: Iterable[int]) -> dict[tuple[int, str], StepRecord]:
+    """Return the newest attempt at each of these steps on each target, by number and target."""
+    found = session.exec(
+        select(StepRecord)
+        .where(StepRecord.deployment_id == deployment_id, col(StepRecord.number).in_(numbers))
+        .order_by(col(StepRecord.attempt))
+    )
+    return {(record.number, record.target): record for record in found}
 
 
 def open_ones(session: Session, deployment_id: int | None = None) -> list[StepRecord]:

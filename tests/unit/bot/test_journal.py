@@ -29,7 +29,7 @@ def test_what_was_confirmed_before_a_crash_says_so(stage):
     asked = stage.asks()
     journal = Journal(stage.changes, asked.number)
     operation = journal.intend(0, "build", ("web1",))["web1"].operation
-    journal.settle(operation, Record(operation, Fate.EXITED, exit_code=0, output="built"))
+    journal.settle(Record(operation, Fate.EXITED, exit_code=0, output="built"))
     assert journal.intend(0, "build", ("web1",))["web1"].settled == "succeeded"
 
 
@@ -37,6 +37,6 @@ def test_an_attempt_of_unknown_outcome_is_still_open(stage):
     asked = stage.asks()
     journal = Journal(stage.changes, asked.number)
     operation = journal.intend(0, "migrate", ("web1",))["web1"].operation
-    journal.settle(operation, Record(operation, Fate.UNKNOWN, why="it was killed"))
+    journal.settle(Record(operation, Fate.UNKNOWN, why="it was killed"))
     again = journal.intend(0, "migrate", ("web1",))["web1"]
     assert (again.operation, again.settled) == (operation, "")
