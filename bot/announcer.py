@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from bot.slack.posting import Message
 from commands.replies import Block
 from storage import deployments
-from storage.models import Deployment, Status
+from storage.models import Deployment, OutboxRow, Status
 from storage.reports import Facts, facts
 from storage.store import Store
 
@@ -30,10 +30,26 @@ def _utc() -> datetime:
 class Announcer:
     """Renders the card of a deployment; after an outage only its present state is ever asked for."""
 
-    def __init__(self, store: Store, view: View, clock: Callable[[], datetime] = _utc) -> None:
+    def __init__(
+        self,
+        store: Store,
+        view: View,
+        clock: Callable[[], datetime] = _utc,
+        *,
+        checks: Callable[[int], Message] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._view = view
+        self._checks = checks
+
+    async def draw(self, row: OutboxRow) -> Message:
+        """Return the card that a row wants, as it should look now: of a deployment, or of a check."""
+        if row.deployment_id is not None:
+            return await self.render(row.deployment_id)
+        if self._checks is None or "checklist" not in row.payload:
+            raise ValueError(f"the card {row.key} belongs to no deployment and to no check")
+        return await asyncio.to_thread(self._checks, int(row.payload["checklist"]))
 
     async def render(self, deployment_id: int) -> Message:
         """Return the card as it should look now, with the version that it shows."""
@@ -59,6 +75,11 @@ def _lines(block: Block) -> Iterator[str]:
     yield _text(block.get("text"))
     for part in (*block.get("fields", ()), *(block.get("elements", ()) if block.get("type") == "context" else ())):
         yield _text(part).replace("\n", ": ", 1)
+    yield from (f"{'☑' if box.get('initial_options') else '☐'} {_text(box['options'][0])}" for box in _boxes(block))
+
+
+def _boxes(block: Block) -> list[Block]:
+    return [it for it in block.get("elements", ()) if isinstance(it, dict) and it.get("type") == "checkboxes"]
 
 
 def _text(part: Any) -> str:

@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
+from zoneinfo import ZoneInfo
 
-from bot import expiry
+from bot import expiry, schedules
 from bot.change import ME, Changes
+from bot.checkups import Checkups
 from bot.conductor import Conductor
-from bot.crew import Crew
+from bot.crew import Crew, with_secrets
 from bot.endings import Endings
 from bot.engine import Engine, Queue, Trouble
 from bot.leader import Leader
@@ -23,11 +25,14 @@ from bot.settings import Settings
 from bot.slack.identity import Lookups, SlackPeople
 from bot.slack.remembered import Remembered
 from commands.services import Person, Services
+from deployers.checklists import Posted
+from deployers.checkup.looking import Tools
 from deployers.environment import Environment
 from deployers.ports import Remote
 from deployers.preflight import SshPreflight
 from deployers.repository import GitRepository
-from deployers.ssh import SshRemote
+from deployers.ssh import Shelves, SshRemote
+from deployers.ssh_shelf import Shelf
 from storage import anchor, deployments
 from storage.errors import StorageError
 from storage.models import HOLDS, Status
@@ -77,9 +82,24 @@ class App:
 
     def remote(self, environment: Environment) -> Remote:
         """Return new connections to an environment's targets."""
+        return self._remote(environment, Shelves())
+
+    def deploying(self, environment: Environment) -> Remote:
+        """Return connections to deploy over: those that a look shortly before has left, or new ones."""
+        return self._remote(environment, Shelves(take=self._shelf))
+
+    def looking(self, environment: Environment) -> Remote:
+        """Return new connections to look at an environment's targets, left for the deployment that may follow."""
+        return self._remote(environment, Shelves(leave=self._shelf))
+
+    def _remote(self, environment: Environment, shelves: Shelves) -> Remote:
         if environment.place is None:
             raise ValueError(f"{environment.name} has no hosts")
-        return SshRemote(environment.place, key_file=self.key_file)
+        return SshRemote(environment.place, key_file=self.key_file, shelves=shelves)
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf()
 
     @property
     def key_file(self) -> str:
@@ -115,14 +135,34 @@ class App:
             store=self.store,
             environments=self.environments,
             repository=self.repository,
-            preflight=SshPreflight(self.remote),
+            preflight=SshPreflight(self.looking),
             people=self.people,
             engine=self.queue,
             now=self.clock,
             deployments_channel=self.settings.channels.deployments,
             alerts_channel=self.settings.channels.alerts,
             timezone=self.settings.app.timezone,
+            checklists=self.posted,
         )
+
+    @property
+    def posted(self) -> Posted:
+        """Return the checklists, each with the channel of its first schedule."""
+        channels = {each.checklist: each.channel for each in reversed(self.settings.schedules)}
+        return Posted(self.settings.checklists, channels)
+
+    @property
+    def jobs(self) -> schedules.Jobs:
+        """Return what the leader does by the clock, and every how many seconds."""
+        secrets, leads = partial(with_secrets, secrets=self.headers()), self.leader.epoch
+        zone = ZoneInfo(self.settings.app.timezone)
+        tools = Tools(self.remote, self.clock, secrets)
+        sampler = schedules.Sampler(self.store, self.environments, self.clock, secrets)
+        return {
+            "slots": (5, schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads).tick),
+            "checks": (0.5, Checkups(self.store, self.posted, self.environments, tools, leads).work),
+            "samples": (60, sampler.look),
+        }
 
     @cached_property
     def leader(self) -> Leader:
@@ -138,7 +178,7 @@ class App:
     @cached_property
     def conductor(self) -> Conductor:
         """Return who conducts deployments."""
-        crew = Crew(self.changes, self.environments, self.remote, self.headers())
+        crew = Crew(self.changes, self.environments, self.deploying, self.headers())
         opening = Opening(self.changes, self.environments, self.repository, self.people, self.settings.app.timezone)
         return Conductor(crew, Endings(crew), opening)
 

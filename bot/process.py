@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from bot import telling, web
+from bot import check_cards, schedules, telling, web
 from bot.announcer import Announcer
 from bot.app import App
 from bot.engine import migrate
@@ -104,12 +104,11 @@ class Process:
     def delivery(self) -> Delivery:
         """Return what brings the outbox to Slack."""
         channels = self.app.settings.channels
-        announcer = Announcer(self.app.store, card.announcement)
+        checks = check_cards.drawing(self.app.store, self.app.posted, self.app.settings.app.timezone)
+        announcer = Announcer(self.app.store, card.announcement, checks=checks)
         known = Channels(self.slack, monotonic=monotonic)
         poster = Poster(self.slack, known, fallbacks=(channels.deployments, "general"))
-        sender = Sender(
-            self.slack, poster, render=announcer.render, alerts_channel=channels.alerts, home=self.homes.draw
-        )
+        sender = Sender(self.slack, poster, render=announcer.draw, alerts_channel=channels.alerts, home=self.homes.draw)
         return Delivery(self.app.store, sender, self.clocks)
 
     @cached_property
@@ -163,7 +162,7 @@ class Process:
         log.info("leading", extra={"epoch": self.app.leader.epoch()})
         await asyncio.to_thread(self.app.engine.launch)
         keeper = Keeper(self.app.store, self.clocks, wake=self.delivery.wake)
-        await asyncio.gather(self.delivery.run(), self._reconcile(), keeper.run())
+        await asyncio.gather(self.delivery.run(), self._reconcile(), keeper.run(), schedules.run(self.app.jobs))
 
     async def _reconcile(self) -> None:
         """Every minute: queue again what has lost its workflow, and anchor the audit chain outside the database."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from deployers.checklists import Posted
 from deployers.environment import Environment
 from deployers.ports import Preflight, Repository
 from storage.models import Deployment
@@ -71,3 +72,5 @@ class Services:
     alerts_channel: str = "alerts"
     timezone: str = "UTC"
     """The zone of the app, in which freezes are meant."""
+    checklists: Posted = Posted()
+    """What `/ops check` looks at, and where its cards are posted."""

@@ -29,6 +29,4 @@ def take(session: Session, schedule: str, slot: str, *, due_at: datetime, at: da
 def forget(session: Session, before: datetime) -> None:
     """Delete what was due before then, except the newest slot of each schedule."""
     newest = select(func.max(ScheduleSlot.due_at)).group_by(col(ScheduleSlot.schedule))
-    session.exec(
-        delete(ScheduleSlot).where(col(ScheduleSlot.due_at) < before, col(ScheduleSlot.due_at).not_in(newest))
-    )
+    session.exec(delete(ScheduleSlot).where(col(ScheduleSlot.due_at) < before, col(ScheduleSlot.due_at).not_in(newest)))

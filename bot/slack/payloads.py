@@ -49,7 +49,7 @@ def pressed(body: Mapping[str, Any], *, at: datetime) -> InboxRow:
         key=f"action:{_word(action, 'action_ts')}:{message}:{name}:{person}",
         kind=Asking.ACTION,
         name=name,
-        values={"value": _chosen(action)},
+        values={"value": _chosen(action), **_where(action)},
         person=person,
         team=_below(body, "team", "id"),
         channel=_below(body, "channel", "id") or _below(body, "container", "channel_id"),
@@ -146,6 +146,12 @@ def _chosen(element: Mapping[str, Any]) -> str:
     options = element.get("selected_options")
     picked = options if isinstance(options, list) else [element.get("selected_option")]
     return ",".join(str(option["value"]) for option in picked if isinstance(option, Mapping) and "value" in option)
+
+
+def _where(action: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return a box by its block, because an empty value alone does not say which box it is."""
+    block = _text(action, "block_id")
+    return {"fields": {block: _chosen(action)}} if block and action.get("type") == "checkboxes" else {}
 
 
 def _message(body: Mapping[str, Any]) -> str:

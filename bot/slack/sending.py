@@ -16,8 +16,8 @@ _TRIES_BY_URL = 3
 _TRIES_AT_WHO = 3
 _LOUD = ("🚨", ":rotating_light:")
 
-Render = Callable[[int], Awaitable[Message]]
-"""Returns a deployment's card as it should look now."""
+Render = Callable[[OutboxRow], Awaitable[Message]]
+"""Returns the card that a row wants, as it should look now."""
 Home = Callable[..., Awaitable[dict[str, Any]]]
 """Returns what somebody's App Home shows; with `patient`, it raises when Slack cannot say who that is."""
 Alert = Callable[[OutboxRow], Awaitable[None]]
@@ -74,9 +74,7 @@ class Sender:
                 assert_never(row.kind)
 
     async def _card(self, row: OutboxRow, errand: Errand) -> Sent:
-        if row.deployment_id is None:
-            raise ValueError(f"the card {row.key} belongs to no deployment")
-        message = await self._render(row.deployment_id)
+        message = await self._render(row)
         if row.ts:
             try:
                 return await self._poster.edit(errand, message, Spot(row.channel), row.ts)

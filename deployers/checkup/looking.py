@@ -105,8 +105,7 @@ class Looking:
         if place.health is None:
             return
         if not case.known.sha or case.known.under_way:
-            # What ought to be served is not known now, so only health counts.
-            place = replace(place, health=replace(place.health, version=None))
+            place = without_version(place)
         if doors and place.health and place.health.target:
             probes = Probes(place, doors.remote, self.tools.clock)
             for host in place.hosts:
@@ -129,6 +128,11 @@ class Looking:
         judge = health.judge if case.item.probe == "health" else SCRIPTS[case.item.probe].judge
         found: Found = judge(case, answers)
         return found
+
+
+def without_version(place: Environment) -> Environment:
+    """Return the environment for looks at its health alone: what it ought to serve is not known, or not asked."""
+    return replace(place, health=replace(place.health, version=None)) if place.health else place
 
 
 def look_at_address(place: Environment, sha: str, clock: Clock) -> Sample:

@@ -33,7 +33,7 @@ from commands.errors import Refused
 from commands.replies import Reply
 from commands.services import Services
 from deployers.ports import Revision
-from storage.models import Asking, InboxRow, InboxState
+from storage.models import Asking, InboxRow, InboxState, OutboxRow
 from storage.store import Store
 from tests.contracts.sandbox_slack_app import MODAL
 
@@ -168,8 +168,8 @@ def delivery(house: House) -> Delivery:
     slack = Slack(house.slack.server.tokens.bot, base_url=house.slack.server.api_url, seconds=3)
     house.calls.append(slack)
 
-    async def render(number: int) -> Message:
-        return house.render(number)
+    async def render(row: OutboxRow) -> Message:
+        return house.render(row.deployment_id or 0)
 
     poster = Poster(slack, Channels(slack, monotonic=clocks.monotonic), fallbacks=("deployments", "general"))
     sender = Sender(slack, poster, render=render, alerts_channel="alerts", alert=house.alert)

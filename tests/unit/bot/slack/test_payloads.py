@@ -56,6 +56,14 @@ def test_a_slash_command_is_known_by_its_trigger():
     assert (row.key, row.name, row.text, row.person) == ("slash:1.2.3", "deploy", "production v2.3", "U0ANA")
 
 
+def test_a_ticked_box_says_which_box_it_is_also_when_nothing_is_ticked_any_more():
+    box = {"type": "checkboxes", "action_id": "checklist.tick", "action_ts": "5.5", "block_id": "point:1:2:3"}
+    ticked = {**PRESSED, "actions": [{**box, "selected_options": [{"value": "done"}]}]}
+    cleared = {**PRESSED, "actions": [{**box, "selected_options": []}]}
+    assert payloads.pressed(ticked, at=AT).values["fields"] == {"point:1:2:3": "done"}
+    assert payloads.pressed(cleared, at=AT).values["fields"] == {"point:1:2:3": ""}
+
+
 def test_a_pressed_button_is_known_by_when_and_where_and_by_whom_it_was_pressed():
     row = payloads.pressed(PRESSED, at=AT)
     assert row.key == "action:5.5:4.4:deployment.approve:U0BEN"

@@ -1,0 +1,1 @@
+"""The words behind `/ops`, a file each."""
