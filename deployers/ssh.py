@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
 from time import monotonic
@@ -14,6 +15,7 @@ from deployers.errors import Fenced, HostLocked, NoRoom, Undecided, Unreachable
 from deployers.ports import Answer, Authority, Clock, Fate, Operation, Record
 from deployers.ssh_dialogue import hold, status
 from deployers.ssh_line import Access, Line, Lost, Patience
+from deployers.ssh_shelf import Key, Shelf, key
 
 ANSWER = 64 * 1024
 """So much of a read-only command's output is kept."""
@@ -23,6 +25,17 @@ ABORT = timedelta(seconds=60)
 SHORT = timedelta(seconds=30)
 LOSSES = 20
 """After so many within one conversation something is wrong that patience will not mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Where connections are taken from instead of being opened, and where they are left instead of being closed."""
+
+    take: Shelf | None = None
+    leave: Shelf | None = None
+
+
+NO_SHELVES = Shelves()
 
 
 def _utc() -> datetime:
@@ -47,11 +60,13 @@ class SshRemote:
         patience: Patience | None = None,
         pause: Callable[[float], object] | None = None,
         clock: Clock = _utc,
+        shelves: Shelves = NO_SHELVES,
     ) -> None:
         self._access = Access(place, key_file, patience or Patience())
         self._closed = Event()
         self._pause = pause or self._closed.wait
         self._clock = clock
+        self._shelves = shelves
         self._lines: dict[str, Line] = {}
         self._lock = Lock()
 
@@ -115,6 +130,8 @@ class SshRemote:
             lines = tuple(self._lines.values())
             self._lines.clear()
         for line in lines:
+            if self._shelves.leave and (connection := line.leave()):
+                self._shelves.leave.put(self._key(line.host), connection)
             line.drop()
 
     def _line(self, host: Host) -> Line:
@@ -122,8 +139,12 @@ class SshRemote:
             if self._closed.is_set():
                 raise Unreachable(host.name, "this remote was closed")
             if host.name not in self._lines:
-                self._lines[host.name] = Line(host, self._access, pause=self._pause)
+                kept = self._shelves.take.take(self._key(host)) if self._shelves.take else None
+                self._lines[host.name] = Line(host, self._access, pause=self._pause, connection=kept)
             return self._lines[host.name]
+
+    def _key(self, host: Host) -> Key:
+        return key(host, self._access.place, self._access.key_file)
 
     def _told(
         self, host: Host, words: tuple[str, ...], stdin: bytes = b"", *, within: timedelta = SHORT

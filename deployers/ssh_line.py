@@ -69,14 +69,23 @@ class _OnlyPinned(paramiko.RejectPolicy):
 class Line:
     """The connection to one host: opened when needed, kept, opened anew after a loss; safe between threads."""
 
-    def __init__(self, host: Host, access: Access, *, pause: Callable[[float], object]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        access: Access,
+        *,
+        pause: Callable[[float], object],
+        connection: fabric.Connection | None = None,
+    ) -> None:
+        """Begin with a connection that somebody else has opened, or with none."""
         self.host = host
         self._access = access
         self._pause = pause
         self._lock = RLock()
         self._opening = Lock()
         self._sessions = BoundedSemaphore(SESSIONS)
-        self._connection: fabric.Connection | None = None
+        self._connection = connection
+        self._in_use = 0
 
     def transport(self) -> paramiko.Transport:
         """Return the live transport.
@@ -102,6 +111,15 @@ class Line:
             self._connection = None
         with suppress(OSError, EOFError, paramiko.SSHException):
             connection.close()
+
+    def leave(self) -> fabric.Connection | None:
+        """Give up the connection to whoever goes on with it; None when it is lost, or somebody still uses it."""
+        with self._lock:
+            connection = self._connection
+            if connection is None or self._in_use or not connection.transport.is_active():
+                return None
+            self._connection = None
+            return connection
 
     def mend(self) -> None:
         """Wait until the host can be reached again.
@@ -146,9 +164,13 @@ class Line:
     def _place_for_a_session(self) -> Iterator[None]:
         if not self._sessions.acquire(timeout=self._access.patience.slack):
             raise Unreachable(self.host.name, f"{SESSIONS} commands are running there already")
+        with self._lock:
+            self._in_use += 1
         try:
             yield
         finally:
+            with self._lock:
+                self._in_use -= 1
             self._sessions.release()
 
     def _session(self, transport: paramiko.Transport) -> paramiko.Channel:
