@@ -1,0 +1,231 @@
+"""The composition root: the only place that builds anything, and knows everybody."""
+
+import getpass
+import logging
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from time import monotonic
+from zoneinfo import ZoneInfo
+
+from bot import expiry, schedules
+from bot.change import ME, Changes
+from bot.checkups import Checkups
+from bot.conductor import Conductor
+from bot.crew import Crew, with_secrets
+from bot.endings import Endings
+from bot.engine import Engine, Queue, Trouble
+from bot.leader import Leader
+from bot.opening import Opening
+from bot.settings import Settings
+from bot.slack.identity import Lookups, SlackPeople
+from bot.slack.remembered import Remembered
+from commands.services import Person, Services
+from deployers.checklists import Posted
+from deployers.checkup.looking import Tools
+from deployers.environment import Environment
+from deployers.ports import Remote
+from deployers.preflight import SshPreflight
+from deployers.repository import GitRepository
+from deployers.ssh import Shelves, SshRemote
+from deployers.ssh_shelf import Shelf
+from storage import anchor, deployments
+from storage.errors import StorageError
+from storage.models import HOLDS, Status
+from storage.seats import seat_for
+from storage.spool import Spool
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+NEEDS_A_WORKFLOW = (HOLDS | {Status.QUEUED}) - {Status.INCOMPLETE, Status.UNKNOWN}
+
+
+def utc() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class App:
+    """Everything that one process is made of, built when it is first asked for."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = utc
+    end: Callable[[int], None] = os._exit
+
+    @property
+    def state(self) -> Path:
+        """Return the folder for what may be lost: mirrors, spool, anchor."""
+        folder = self.settings.path.parent / ".shipmate"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the database."""
+        return Store(self.settings.outside.database_url.get_secret_value())
+
+    @cached_property
+    def environments(self) -> Mapping[str, Environment]:
+        """Return the environments as configured."""
+        return self.settings.environments
+
+    @cached_property
+    def repository(self) -> GitRepository:
+        """Return the repository, over a bare mirror of our own."""
+        return GitRepository(self.settings.app.git, self.state / "mirror.git")
+
+    def remote(self, environment: Environment) -> Remote:
+        """Return new connections to an environment's targets."""
+        return self._remote(environment, Shelves())
+
+    def deploying(self, environment: Environment) -> Remote:
+        """Return connections to deploy over: those that a look shortly before has left, or new ones."""
+        return self._remote(environment, Shelves(take=self._shelf))
+
+    def looking(self, environment: Environment) -> Remote:
+        """Return new connections to look at an environment's targets, left for the deployment that may follow."""
+        return self._remote(environment, Shelves(leave=self._shelf))
+
+    def _remote(self, environment: Environment, shelves: Shelves) -> Remote:
+        if environment.place is None:
+            raise ValueError(f"{environment.name} has no hosts")
+        return SshRemote(environment.place, key_file=self.key_file, shelves=shelves)
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf()
+
+    @property
+    def key_file(self) -> str:
+        """Return the file of the private key for the targets."""
+        named = self.settings.outside.ssh_private_key_file
+        return str(named or Path.home() / ".ssh" / "id_ed25519")
+
+    @cached_property
+    def people(self) -> SlackPeople:
+        """Return who may do what."""
+        return self._people(Lookups)
+
+    @cached_property
+    def onlookers(self) -> SlackPeople:
+        """Return the same people, as far as showing them something goes: what was asked a moment ago is remembered."""
+        return self._people(partial(Remembered, monotonic=monotonic))
+
+    def _people(self, lookups: Callable[..., Lookups]) -> SlackPeople:
+        outside = self.settings.outside
+        token = outside.slack_bot_token.get_secret_value() if outside.slack_bot_token else ""
+        asked = lookups(token, base_url=outside.slack_api_url)
+        return SlackPeople(asked, self.settings.roles, monotonic=monotonic, operators=self.settings.operators)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Return what starts and wakes deployments."""
+        return Queue(self.store)
+
+    @cached_property
+    def services(self) -> Services:
+        """Return what commands may use."""
+        return Services(
+            store=self.store,
+            environments=self.environments,
+            repository=self.repository,
+            preflight=SshPreflight(self.looking),
+            people=self.people,
+            engine=self.queue,
+            now=self.clock,
+            deployments_channel=self.settings.channels.deployments,
+            alerts_channel=self.settings.channels.alerts,
+            timezone=self.settings.app.timezone,
+            checklists=self.posted,
+        )
+
+    @property
+    def posted(self) -> Posted:
+        """Return the checklists, each with the channel of its first schedule."""
+        channels = {each.checklist: each.channel for each in reversed(self.settings.schedules)}
+        return Posted(self.settings.checklists, channels)
+
+    @property
+    def jobs(self) -> schedules.Jobs:
+        """Return what the leader does by the clock, and every how many seconds."""
+        secrets, leads = partial(with_secrets, secrets=self.headers()), self.leader.epoch
+        zone = ZoneInfo(self.settings.app.timezone)
+        tools = Tools(self.remote, self.clock, secrets)
+        sampler = schedules.Sampler(self.store, self.environments, self.clock, secrets)
+        return {
+            "slots": (5, schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads).tick),
+            "checks": (0.5, Checkups(self.store, self.posted, self.environments, tools, leads).work),
+            "samples": (60, sampler.look),
+        }
+
+    @cached_property
+    def leader(self) -> Leader:
+        """Return our candidacy to lead."""
+        return Leader(self.store, seat_for(self.store), self.clock, end=self.end)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """Return what opens changes while we lead."""
+        channels = self.settings.channels
+        return Changes(self.store, self.clock, self.leader.epoch, channels.deployments, channels.alerts)
+
+    @cached_property
+    def conductor(self) -> Conductor:
+        """Return who conducts deployments."""
+        crew = Crew(self.changes, self.environments, self.deploying, self.headers())
+        opening = Opening(self.changes, self.environments, self.repository, self.people, self.settings.app.timezone)
+        return Conductor(crew, Endings(crew), opening)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Return the durable engine; launched only by the process that leads."""
+        return Engine(self.store.url, self.conductor.conduct, self._expire, Trouble(self.leader.lost, self._away))
+
+    def _away(self, why: str) -> None:
+        """Write down that the database is away, where it is not needed; chained into the audit when it is back."""
+        with suppress(StorageError):
+            self.spool.add(actor=ME, action="database.away", detail={"why": why}, at=self.clock())
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Return the file that takes audit entries while the database is away."""
+        return Spool(self.state / "audit.spool")
+
+    def _expire(self, number: int) -> str:
+        return expiry.expire(self.changes, number)
+
+    def reconcile(self) -> None:
+        """Queue again what the engine has lost: a deployment that is not finished while no workflow runs it."""
+        with self.store.look() as session:
+            open_ones = [one for one in deployments.unfinished(session) if not one.automatic]
+        for deployment in open_ones:
+            if deployment.status in NEEDS_A_WORKFLOW and not self.engine.runs(deployment.number):
+                log.error("a deployment had lost its workflow", extra={"deployment": deployment.number})
+                with self.store.begin() as session:
+                    self.queue.again(session, deployments.get_for_change(session, deployment.number))
+
+    def anchor(self) -> None:
+        """Write the audit chain's head down outside the database."""
+        with self.store.look() as session:
+            head = anchor.of_head(session, self.clock())
+        if head:
+            anchor.append(self.anchors, head)
+
+    @property
+    def anchors(self) -> Path:
+        """Return the file that holds the audit chain's anchors."""
+        return self.state / "audit.anchor"
+
+    def headers(self) -> Mapping[str, str]:
+        """Return what `env:NAME` in a health header stands for."""
+        return {f"env:{name}": secret.get_secret_value() for name, secret in self.settings.headers.items()}
+
+    def operator(self) -> Person:
+        """Return who types on this command line."""
+        return self.people.operator(getpass.getuser())
