@@ -50,14 +50,14 @@ def move_tag(repository: Path, tag: str, to: str) -> None:
     _git(repository, "update-ref", f"refs/tags/{tag}", sha(repository, to))
 
 
-def commit(repository: Path, branch: str, subject: str, changes: dict[str, str]) -> str:
-    """Push one more commit to a branch and return its SHA."""
+def commit(repository: Path, branch: str, subject: str, changes: dict[str, str], *, onto: str = "") -> str:
+    """Push one more commit to a branch, or a new branch onto a tag, and return its SHA."""
     at = int(HISTORY[-1].at.timestamp()) + 86400
     parts = [
         f"commit refs/heads/{branch}\n".encode(),
         f"committer {HISTORY[0].author} {at} +0000\n".encode(),
         _data(f"{subject}\n"),
-        f"from refs/heads/{branch}^0\n".encode(),
+        f"from {f'refs/tags/{onto}' if onto else f'refs/heads/{branch}'}^0\n".encode(),
         *(_file(path, text) for path, text in changes.items()),
     ]
     _git(repository, "fast-import", "--quiet", given=b"".join(parts))

@@ -17,9 +17,11 @@ END_OF_LOG = 6_000
 
 pytestmark = pytest.mark.timeout(180)
 
+Past = tuple[Path, Path]
+
 
 @pytest.fixture(scope="session")
-def past(tmp_path_factory) -> tuple[Path, Path]:
+def past(tmp_path_factory) -> Past:
     """Give the folder in which every story happens, and a copy of how each begins.
 
     It is the same folder for all stories of a worker: hosts and rows know it by its path.
@@ -40,20 +42,20 @@ def _rests(scene: Scene) -> bool:
     return not scene.rows("SELECT id FROM deployment WHERE status NOT IN ('SUCCEEDED', 'succeeded')")
 
 
-@pytest.fixture
-def opens(past, request) -> Iterator[Callable[[Pace], Scene]]:
-    """Give a way to begin a story at another pace."""
+def _copied(past: Past, pace: Pace) -> World:
     state, kept = past
+    shutil.rmtree(state, ignore_errors=True)
+    shutil.copytree(kept, state, symlinks=True)
+    (state / "bot.log").unlink(missing_ok=True)
+    return World(state, Tuning(manifest=manifest(), pace=pace))
+
+
+@pytest.fixture
+def opens(past) -> Iterator[Callable[[Pace], Scene]]:
+    """Give a way to begin a story at another pace."""
     with ExitStack() as stack:
-
-        def open_world(pace: Pace = PACE) -> Scene:
-            shutil.rmtree(state, ignore_errors=True)
-            shutil.copytree(kept, state, symlinks=True)
-            (state / "bot.log").unlink(missing_ok=True)
-            return Scene(stack.enter_context(World(state, Tuning(manifest=manifest(), pace=pace))))
-
-        yield open_world
-    _print_log(state / "bot.log")
+        yield lambda pace=PACE: Scene(stack.enter_context(_copied(past, pace)))
+    _print_log(past[0])
 
 
 @pytest.fixture
@@ -63,8 +65,25 @@ def scene(opens) -> Scene:
     return begun
 
 
-def _print_log(log: Path) -> None:
+@pytest.fixture(scope="module")
+def shared_world(past) -> Iterator[World]:
+    """Give one world to all stories of a file that change nothing for good; such a file opens no other."""
+    with _copied(past, PACE) as world:
+        yield world
+
+
+@pytest.fixture
+def calm(shared_world) -> Iterator[Scene]:
+    """Give the world that the stories of the file share; what a story leaves waiting or broken is cleared away."""
+    scene = Scene(shared_world)
+    yield scene
+    _print_log(shared_world.state)
+    scene.clears_away()
+
+
+def _print_log(state: Path) -> None:
     """Let a failed story show the end of the bot's log; pytest hides it otherwise."""
+    log = state / "bot.log"
     if log.exists():
         print(log.read_text(encoding="utf-8", errors="replace")[-END_OF_LOG:])  # noqa: T201 - for a failed story
 

@@ -4,18 +4,29 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from threading import Barrier
 from typing import Any
 
 from bot.sandbox.front import Totals
+from bot.sandbox.repository import commit
+from bot.sandbox.slack import words
 from bot.sandbox.slack.entities import Message
 from bot.sandbox.slack.faults import Faults
 from bot.sandbox.world import World
+from storage.models import FINISHED
 
 PATIENCE = 60.0
 """How long a story waits for what must come; far longer than it takes."""
 HOSTS = ("web1", "web2")
+GO = "go"
+HELD_BUILD = f"""#!/bin/sh
+echo "building, until somebody lets it go"
+until [ -e "$HOME/{GO}" ]; do sleep 0.1; done
+"""
 
 
 @dataclass
@@ -24,9 +35,16 @@ class Scene:
 
     world: World
     began: float = field(init=False)
+    """On the front's clock."""
+    since: str = field(init=False)
+    """On Slack's clock: what people were told before belongs to another story."""
+    before: int = field(init=False)
+    """How many entries the audit had."""
 
     def __post_init__(self) -> None:
         self.began = self.world.front.now()
+        self.since = self.world.workspace.stamp()
+        self.before = len(self.audited())
 
     @property
     def faults(self) -> Faults:
@@ -41,6 +59,29 @@ class Scene:
         """Have somebody press a button, and its confirm dialog."""
         return self.world.slack.presses(person, label, within=within, timeout=PATIENCE)
 
+    def sees_card(self, number: int, value: str | None = None) -> Message:
+        """Return a deployment's card as somebody sees it now, its buttons perhaps tampered with."""
+        card = self.cards(number)[0]
+        seen = replace(card, blocks=deepcopy(card.blocks))
+        for element in (it for block in seen.blocks for it in words.interactive(block)):
+            element["value"] = element["value"] if value is None else value
+        return seen
+
+    def presses_seen(self, person: str, seen: Message, action: str) -> None:
+        """Have somebody press a button of a message as they saw it, though it may look otherwise by now."""
+        self.world.slack.presses_seen(person, seen, action)
+
+    def at_once(self, *acts: Callable[[], Any]) -> list[Any]:
+        """Have several people do something at the same instant, and return what came of each."""
+        gate = Barrier(len(acts))
+
+        def does(act: Callable[[], Any]) -> Any:
+            gate.wait(PATIENCE)
+            return act()
+
+        with ThreadPoolExecutor(len(acts)) as pool:
+            return list(pool.map(does, acts))
+
     def sees(self, text: str, channel: str = "deployments") -> Message:
         """Demand that a channel shows a text."""
         return self.world.slack.eventually_shows(channel, text, timeout=PATIENCE)
@@ -49,7 +90,7 @@ class Scene:
         """Demand that only this person is shown a message with all these texts, and return it."""
 
         def found() -> str:
-            said = (message.words for message in reversed(self.world.slack.private(person)))
+            said = (it.words for it in reversed(self.world.slack.private(person)) if it.ts > self.since)
             return next((words for words in said if all(text in words for text in texts)), "")
 
         told: str = self.world.slack.eventually(found, PATIENCE, f"{texts} for {person} alone")
@@ -104,7 +145,7 @@ class Scene:
 
     def reaches(self, number: int, step: str, host: str = "web1", *states: str) -> None:
         """Wait until a step of a deployment has begun on a host (or has one of these states)."""
-        query = "SELECT state FROM step WHERE deployment_id = ? AND name = ? AND target = ?"
+        query = "SELECT state FROM step WHERE deployment_id = ? AND kind = ? AND target = ?"
         self.until(
             f"step {step} of #{number} on {host}",
             lambda: any(
@@ -124,7 +165,66 @@ class Scene:
         asked = [window.hosts[name] for name in HOSTS]
         return Totals(ok=sum(it.ok for it in asked), failed=sum(it.failed for it in asked))
 
+    # What goes wrong, or is changed, around the bot
+
+    def pushes(self, branch: str, files: dict[str, str], onto: str = "v2.3") -> str:
+        """Push a new branch with one commit onto a release, and return its SHA."""
+        return commit(self.world.repository, branch, f"{branch}: Try something", files, onto=onto)
+
+    def pushes_held(self, branch: str) -> str:
+        """Push a release whose build waits on every host until it is let go, and return its SHA."""
+        return self.pushes(branch, {"build.sh": HELD_BUILD, "VERSION": f"{branch}\n"})
+
+    def lets_go(self) -> None:
+        """Let the builds go on that wait."""
+        for name in HOSTS:
+            (self.world.host(name).home / GO).touch()
+
+    def reconfigures(self, *changes: tuple[str, str]) -> None:
+        """Stop the bot in order, change its configuration, and start it again."""
+        self.world.bot.stop()
+        self.configures(*changes)
+        self.world.bot.start()
+        self.world.connected()
+
+    def configures(self, *changes: tuple[str, str]) -> None:
+        """Change the configuration, which is read when something starts."""
+        path = self.world.state / "shipmate.toml"
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+
+    def clears_away(self) -> None:
+        """Repair what is broken, and end what still waits or runs."""
+        self.faults.clear()
+        for number in self.unfinished():
+            self.says("omar", f"/deploy cancel {number} --back")
+        self.until("everything to be over", lambda: not self.unfinished())
+        for name in HOSTS:
+            (self.world.host(name).home / GO).unlink(missing_ok=True)
+
     # What the bot remembers
+
+    def unfinished(self) -> list[int]:
+        """Return the numbers of the deployments that wait or run."""
+        every = self.rows("SELECT id, status FROM deployment ORDER BY id")
+        return [number for number, status in every if status.lower() not in FINISHED]
+
+    def audited(self, *actions: str) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return who did which of these things to what since the story began, oldest first, each with its detail."""
+        found = self.rows("SELECT actor, action, detail FROM audit ORDER BY number")
+        new = found[getattr(self, "before", 0) :]
+        return [(who, what, json.loads(detail)) for who, what, detail in new if not actions or what in actions]
+
+    def refusals(self, person: str) -> list[str]:
+        """Return the codes of what somebody was refused since the story began."""
+        return [
+            detail["code"]
+            for who, _, detail in self.audited("command.refused")
+            if who == self.world.workspace.person(person).id
+        ]
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what the bot's database says."""

@@ -21,23 +21,6 @@ def begins(world) -> None:
     world.slack.eventually(lambda: world.host("web1").serves == "v2.3", 90, "v2.3 on web1")
 
 
-def test_nobody_approves_their_own_request_or_without_the_role(world):
-    world.slack.says("ben", "/deploy production v2.3")
-    world.slack.presses("ben", "Approve", timeout=60)
-    world.slack.eventually_tells("ben", "somebody else has to approve")
-    world.slack.presses("ana", "Approve")
-    world.slack.eventually_tells("ana", "you are not one of them")
-    assert world.host("web1").serves == "v2.2"
-
-
-def test_a_rejection_asks_for_a_reason_and_ends_it(world):
-    world.slack.says("ana", "/deploy production v2.3")
-    world.slack.presses("ben", "Reject", timeout=60)
-    assert world.slack.submits("ben", {"reason": "not on a Friday"}) == {}
-    card = world.slack.eventually_shows("deployments", "not on a Friday")
-    assert "Approve" not in card.words
-
-
 def test_strangers_and_guests_are_told_no_and_nothing_happens(world):
     for person in ("gus", "sam"):
         world.slack.says(person, "/deploy production v2.3")

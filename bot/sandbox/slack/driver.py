@@ -52,6 +52,11 @@ class Driver:
             self._act(who, spot, None)
         return words.of([asked]) if asked else ""
 
+    def presses_seen(self, person: str, seen: Message, action_id: str) -> None:
+        """Press a button of a message as somebody saw it, though it may look otherwise by now."""
+        block, element = answers.element_of(seen.blocks, action_id)
+        self._act(self._workspace.person(person), Spot(seen, block, element), None)
+
     def chooses(
         self, person: str, label: str, option: str, within: str = "#deployments", *, timeout: float = 10.0
     ) -> None:
