@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -58,8 +58,9 @@ class Homes:
 class Keeper:
     """Has the homes that were opened lately drawn again when a deployment has changed; many changes are one."""
 
-    def __init__(self, store: Store, clocks: Clocks, *, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, clocks: Clocks, environments: Iterable[str], *, wake: Callable[[], None]) -> None:
         self._store = store
+        self._environments = tuple(environments)
         self._now = clocks.now
         self._pause = clocks.pause
         self._wake = wake
@@ -78,7 +79,7 @@ class Keeper:
     def look(self) -> int:
         """Compare the rows with what was last shown; return how many homes are wanted again."""
         with self._store.look() as session:
-            pulse = homes.pulse(session)
+            pulse = homes.pulse(session, self._environments)
         if pulse == self._seen:
             return 0
         with self._store.begin() as session:

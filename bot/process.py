@@ -161,7 +161,7 @@ class Process:
             await asyncio.sleep(LEAD_EVERY)
         log.info("leading", extra={"epoch": self.app.leader.epoch()})
         await asyncio.to_thread(self.app.engine.launch)
-        keeper = Keeper(self.app.store, self.clocks, wake=self.delivery.wake)
+        keeper = Keeper(self.app.store, self.clocks, self.app.environments, wake=self.delivery.wake)
         await asyncio.gather(self.delivery.run(), self._reconcile(), keeper.run(), schedules.run(self.app.jobs))
 
     async def _reconcile(self) -> None:

@@ -39,17 +39,19 @@ class Command:
     usage: str
     help: str
     handler: Handler
+    needs: tuple[str, ...] = ()
+    """Roles of which one is needed, for help to show it to; empty for everybody. The command itself judges."""
 
     def __call__(self, request: Request, services: Services) -> Reply:
         """Run the command."""
         return self.handler(request, services)
 
 
-def command(usage: str) -> Callable[[Handler], Command]:
+def command(usage: str, *, needs: tuple[str, ...] = ()) -> Callable[[Handler], Command]:
     """Make a function a slash command of its own name, with its docstring as help; registers nothing."""
 
     def decorate(handler: Handler) -> Command:
-        return Command(handler.__name__, usage, getdoc(handler) or "", handler)
+        return Command(handler.__name__, usage, getdoc(handler) or "", handler, needs)
 
     return decorate
 

@@ -14,7 +14,7 @@ GRAMMAR = Grammar(options=("strategy", "reason"), sentence="reason", words=2)
 MOST_REASON = 500
 
 
-@command("<environment> <revision> [--strategy rolling] [--reason “…”]")
+@command("<environment> <revision> [--strategy rolling] [--reason “…”]", needs=("deployer",))
 @audited
 def deploy(request: Request, services: Services) -> Reply:
     """Put a release on an environment: a tag, a branch or a full SHA, in any order.

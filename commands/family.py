@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from commands import helping
 from commands.arguments import first_word
 from commands.command import Command, Request
+from commands.errors import Refused
 from commands.replies import Reply
 from commands.services import Services
-from commands.views.help import overview
+from commands.views.blocks import code
+
+HELP = "help"
+_NOT_UNDERSTOOD = frozenset({"arguments", "environment", "ref"})
+"""Refusals after which a word was perhaps mistyped."""
 
 
 def family(main: Command, words: Sequence[Command], *, beside: Sequence[Command] = ()) -> Command:
@@ -16,10 +22,17 @@ def family(main: Command, words: Sequence[Command], *, beside: Sequence[Command]
 
     def handle(request: Request, services: Services) -> Reply:
         word, rest = first_word(request.text)
-        if word == "help" or not word:
-            return Reply(overview(main, words, beside))
+        if word == HELP or not word:
+            return helping.page(request.person, services, main, words, beside)
         if word in by_name:
             return by_name[word](replace(request, text=rest), services)
-        return main(request, services)
+        try:
+            return main(request, services)
+        except Refused as refused:
+            near = helping.meant(word, (*by_name, HELP))
+            if not near or refused.code not in _NOT_UNDERSTOOD:
+                raise
+            typed = f"/{main.name} {near} {rest}".strip()
+            raise Refused(f"I do not know {code(word)}.", f"Did you mean {code(typed)}?", refused.code) from refused
 
-    return Command(main.name, main.usage, main.help, handle)
+    return Command(main.name, main.usage, main.help, handle, main.needs)

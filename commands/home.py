@@ -1,8 +1,8 @@
 """What somebody sees on the App Home: looked up at the moment of drawing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from commands import permissions
+from commands import helping, permissions
 from commands.command import Request
 from commands.replies import Reply
 from commands.services import Person, Services
@@ -13,7 +13,7 @@ from storage import deployments, homes, inbox, reports
 from storage.models import Deployment, Status
 from storage.store import Session
 
-MOST_WAITING = 5
+MOST_TO_DECIDE = 10
 MOST_RECENT = 8
 
 
@@ -24,48 +24,57 @@ def opened(request: Request, services: Services) -> Reply:
     return Reply("")
 
 
-def look(services: Services, person: Person) -> Home:
-    """Return what is on somebody's App Home now.
+def look(services: Services, person: Person, more: Sequence[tuple[str, str]] = ()) -> Home:
+    """Return what is on somebody's App Home now; `more` are further buttons.
 
     Raises:
         IdentityUnknown: what they may do cannot be asked.
     """
     held = permissions.held(services.people, person)
     with services.store.look() as session:
-        unfinished = deployments.unfinished(session)
-        viewer = Viewer(person.id, held, new=not inbox.has_asked(session, person.id))
+        unfinished = [it for it in deployments.unfinished(session) if not it.automatic]
+        to_decide = [it for it in unfinished if _may_decide(services, person, held, it)]
         return Home(
-            viewer=viewer,
-            places=tuple(_place(session, it) for it in services.environments.values()),
-            to_decide=tuple(
-                reports.facts(session, it.number) for it in _to_decide(services, viewer, unfinished)[:MOST_WAITING]
-            ),
-            mine=tuple(it for it in unfinished if it.requested_by == person.id and not it.automatic),
-            recent=tuple(deployments.history(session, None, MOST_RECENT)),
-            who_may=tuple((to, permissions.mentions(services.people, role)) for role, to in _ASKED.items()),
-            may_roll_back=permissions.is_among(permissions.rollback_roles(services.people), held),
+            viewer=_viewer(session, services, person, held),
             at=services.now(),
+            places=tuple(_place(session, it) for it in services.environments.values()),
+            to_decide=tuple(reports.facts(session, it.number) for it in to_decide[:MOST_TO_DECIDE]),
+            mine=tuple(it for it in unfinished if it.requested_by == person.id),
+            recent=tuple(deployments.history(session, None, MOST_RECENT)),
+            more=tuple(more),
         )
 
 
-_ASKED = {"deployer": "ask for deployments", "approver": "approve them", "operator": "run operations"}
+def _viewer(session: Session, services: Services, person: Person, held: frozenset[str]) -> Viewer:
+    def may(roles: Iterable[str]) -> bool:
+        return permissions.is_among(roles, held)
+
+    return Viewer(
+        person=person.id,
+        name=person.name,
+        roles=held,
+        others=tuple(helping.others(services, held)),
+        new=not inbox.has_asked(session, person.id),
+        may_deploy=may(("deployer",)),
+        may_roll_back=may(permissions.rollback_roles(services.people)),
+    )
 
 
 def _place(session: Session, environment: Environment) -> Place:
     now = reports.environment_status(session, environment.name)
     back = deployments.last_good(session, environment.name, before=now.current) if now.current else None
-    running = reports.facts(session, now.running.number) if now.running else None
-    return Place(now, running, named(back) if back else "")
+    return Place(
+        now=now,
+        health=homes.newest_look(session, environment.name),
+        running=reports.facts(session, now.running.number) if now.running else None,
+        back=named(back) if back else "",
+    )
 
 
-def _to_decide(services: Services, viewer: Viewer, found: Iterable[Deployment]) -> list[Deployment]:
-    """Return the requests about which this person may decide."""
-
-    def may(deployment: Deployment) -> bool:
-        place = services.environments.get(deployment.environment)
-        if deployment.status is not Status.AWAITING_APPROVAL or place is None:
-            return False
-        own = deployment.requested_by == viewer.person and not place.approvals.author_may_approve
-        return not own and permissions.is_among((place.approvals.role,), viewer.roles)
-
-    return [it for it in found if may(it)]
+def _may_decide(services: Services, person: Person, held: frozenset[str], deployment: Deployment) -> bool:
+    """Say whether somebody's decision about a request counts and is missing."""
+    place = services.environments.get(deployment.environment)
+    if deployment.status is not Status.AWAITING_APPROVAL or place is None:
+        return False
+    own = deployment.requested_by == person.id and not place.approvals.author_may_approve
+    return not own and permissions.is_among((place.approvals.role,), held)

@@ -40,6 +40,12 @@ def is_among(roles: Iterable[str], held: frozenset[str]) -> bool:
     return "admin" in held or not held.isdisjoint(roles)
 
 
+def may_use(people: People, needs: tuple[str, ...], held: frozenset[str]) -> bool:
+    """Say whether a command that needs one of these roles is worth showing to who holds those."""
+    roles = rollback_roles(people) if "rollback" in needs else needs
+    return not needs or is_among(roles, held)
+
+
 def require_own_or(services: Services, person: Person, deployment: Deployment, *roles: str, to: str) -> None:
     """Let the one through who asked for the deployment, and who has one of the roles."""
     if deployment.requested_by != person.id:

@@ -38,7 +38,7 @@ SUBMISSIONS = (
 OPENED = (Action("app_home_opened", home.opened),)
 """What is looked at."""
 
-MESSAGES = (Action("message", greeting.heard),)
+MESSAGES = (Action("message", greeting.greeter(COMMANDS, WORDS)),)
 """What is written to the bot without a command."""
 
 MODALS = (

@@ -25,7 +25,7 @@ MOST_REASON = 500
 RECENTLY = timedelta(hours=24)
 
 
-@command("latest|<version>|<number> [environment] [--reason “…”] [--yes]")
+@command("latest|<version>|<number> [environment] [--reason “…”] [--yes]", needs=("rollback",))
 @audited
 def rollback(request: Request, services: Services) -> Reply:
     """Bring back a release that served well: the latest one before what runs now, or the one that you name.

@@ -1,11 +1,12 @@
 """Whose App Home has to be drawn: wanted by who opens it, and again by what changes afterwards."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from storage.models import Deployment, OutboxRow, OutboxState, Saying
+from storage.models import Deployment, HealthSample, OutboxRow, OutboxState, Saying
 from storage.once import insert_once
 
 
@@ -42,10 +43,21 @@ def want_again(session: Session, *, since: datetime, at: datetime, apart: timede
     return len(opened)
 
 
-def pulse(session: Session) -> str:
-    """Return a word that is another one whenever a deployment has changed."""
+def pulse(session: Session, environments: Iterable[str]) -> str:
+    """Return a word that is another one whenever a deployment or an environment's health has changed."""
     changed, versions = session.exec(select(func.max(Deployment.changed_at), func.sum(Deployment.version))).one()
-    return f"{changed} {versions}"
+    looks = [newest_look(session, it) for it in environments]
+    return f"{changed} {versions} {' '.join(it.look if it else '-' for it in looks)}"
+
+
+def newest_look(session: Session, environment: str) -> HealthSample | None:
+    """Return how an environment was when it was last looked at."""
+    return session.exec(
+        select(HealthSample)
+        .where(HealthSample.environment == environment)
+        .order_by(col(HealthSample.at).desc())
+        .limit(1)
+    ).first()
 
 
 def _again(row: OutboxRow, at: datetime) -> None:

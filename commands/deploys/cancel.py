@@ -16,7 +16,7 @@ from storage.store import Session
 GRAMMAR = arguments.Grammar(flags=("back",))
 
 
-@command("[number] [--back]")
+@command("[number] [--back]", needs=("deployer", "approver", "operator"))
 @audited
 def cancel(request: Request, services: Services) -> Reply:
     """Take back a request that waits, or stop a deployment that runs; `--back` also rolls back what it has switched."""

@@ -18,20 +18,23 @@ PAUSE = timedelta(minutes=5)
 ACTION = "deployment.nudged"
 
 
-@command("[number]")
+@command("[number]", needs=("deployer", "approver", "operator"))
 @audited
 def nudge(request: Request, services: Services) -> Reply:
     """Ping the approvers in the thread of a card that waits for them; at most once in five minutes."""
     words = arguments.parse(request.text, arguments.Grammar()).words
+    with services.store.look() as session:
+        meant = _meant(session, arguments.number(words[0]) if words else None, request.person.id)
+    place = services.environments.get(meant.environment)
+    if place is None:
+        raise Refused(f"{meant.environment} is no longer configured.", "", "environment")
+    # Slack is asked before the transaction: while one is open, nobody else can write.
+    who = permissions.mentions(services.people, place.approvals.role)
     with services.store.begin() as session:
-        deployment = _meant(session, arguments.number(words[0]) if words else None, request.person.id)
+        deployment = _meant(session, meant.number, request.person.id)
         nudged = _nudged(session, deployment)
         _demand_pause(nudged, services.now())
-        place = services.environments.get(deployment.environment)
-        if place is None:
-            raise Refused(f"{deployment.environment} is no longer configured.", "", "environment")
         given = [it for it in approvals.given(session, deployment.number) if it.decision is Decision.APPROVED]
-        who = permissions.mentions(services.people, place.approvals.role)
         text = nudge_line(deployment, who, max(1, place.approvals.required - len(given)), request.person.id)
         outbox.say(session, _row(services, deployment, text, len(nudged)))
         rows.note(session, services, request, deployment, ACTION)

@@ -20,7 +20,7 @@ STATES = {RAN: StepState.SUCCEEDED, DID_NOT_RUN: StepState.SKIPPED}
 EXAMPLE = "Type `/deploy resolve 12 3.web1 ran` or `… did-not-run`; `/deploy status` shows the steps."
 
 
-@command("<number> <step> ran|did-not-run")
+@command("<number> <step> ran|did-not-run", needs=("operator",))
 @audited
 def resolve(request: Request, services: Services) -> Reply:
     """Say what became of a step whose outcome cannot be read: it ran, or it did not run and is run again."""

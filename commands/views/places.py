@@ -30,7 +30,8 @@ def disagreement(now: EnvironmentStatus) -> str:
 
 def waiting(now: EnvironmentStatus) -> list[str]:
     """Return the requests that hold nothing yet, a line each."""
-    lines = [waits(it) for it in now.waiting[:MOST_WAITING]]
+    lines = [f"{waits(it)}, asked for by {name_of(it.requested_by, it.requested_name)}" for it in now.waiting]
+    lines = lines[:MOST_WAITING]
     more = len(now.waiting) - MOST_WAITING
     return lines if more <= 0 else [*lines, f"… and {count(more, 'more request')}"]
 
@@ -38,4 +39,4 @@ def waiting(now: EnvironmentStatus) -> list[str]:
 def waits(it: Deployment) -> str:
     """Return what a request waits for."""
     what = "waits for its turn" if it.status is Status.QUEUED else "waits for approval"
-    return f"{ICONS[it.status]} {title(it)} {what}, asked for by {name_of(it.requested_by, it.requested_name)}"
+    return f"{ICONS[it.status]} {title(it)} {what}"

@@ -1,7 +1,7 @@
 """The words that cards share: icons, people, times, durations."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from commands.views.blocks import code, escape, line
 from storage.models import Deployment, Kind, Status
@@ -97,6 +97,15 @@ def clock(at: datetime) -> str:
     """Return the time of day in the reader's own zone, for what happened close to what is shown beside it."""
     utc = at.astimezone(UTC)
     return f"<!date^{int(utc.timestamp())}^{{time}}|{utc:%H:%M} UTC>"
+
+
+def ago(passed: timedelta) -> str:
+    """Return how long ago something was, roughly."""
+    seconds = passed.total_seconds()
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{count(int(seconds // size), word)} ago"
+    return "just now"
 
 
 def lasting(seconds: float | None) -> str:

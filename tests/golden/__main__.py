@@ -6,13 +6,14 @@ from typing import Any
 
 from tests.golden.cards import cards
 from tests.golden.others import others
+from tests.golden.pages import pages
 
 PLACE = Path(__file__).parent / "views"
 
 
 def every() -> dict[str, Any]:
     """Return every golden view by the name of its file."""
-    return {**cards(), **others()}
+    return {**cards(), **others(), **pages()}
 
 
 def written(view: object) -> str:

@@ -12,10 +12,15 @@ from tests.golden.__main__ import PLACE
 PAGE = Path(__file__).parents[2] / "bot" / "sandbox" / "page"
 ADDRESS = "http://gallery.invalid"
 WIDTHS = (1440, 375)
-KINDS = {".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".html": "text/html"}
+KINDS = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".json": "application/json",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+}
 SHEET = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/page/style.css"><link rel="stylesheet" href="/page/blocks.css">
-<style>html, body { height: auto; overflow: auto } h2 { font: 12px monospace; color: #999 }
+STYLES<style>html, body { height: auto; overflow: auto } h2 { font: 12px monospace; color: #999 }
 main.message { display: block; padding: 8px; max-width: 720px } dialog { position: static }</style>
 <main class="message"></main><script type="module">
 import { renderBlocks } from "/page/blocks.js";
@@ -62,7 +67,8 @@ def _views(names: Iterable[str]) -> Iterator[tuple[str, object]]:
 def _answer(route: Route) -> None:
     name = route.request.url.removeprefix(ADDRESS)
     if name == "/":
-        route.fulfill(body=SHEET, content_type="text/html")
+        styles = (f'<link rel="stylesheet" href="/page/{path.name}">' for path in sorted(PAGE.glob("*.css")))
+        route.fulfill(body=SHEET.replace("STYLES", "".join(styles)), content_type="text/html")
         return
     path = PAGE / Path(name).name
     route.fulfill(body=path.read_bytes(), content_type=KINDS.get(path.suffix, "application/octet-stream"))

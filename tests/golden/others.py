@@ -22,8 +22,8 @@ def others() -> dict[str, Any]:
     return {
         "thread_succeeded": thread.succeeded_line(CARDS["succeeded"]()),
         "thread_nudge": thread.nudge_line(deployment(Status.AWAITING_APPROVAL), "<!subteam^S0REL>", 1, "U0ANA"),
-        "status": message(status.shown([(_calm("staging"), None), (_busy(), CARDS["running"]())])),
-        "status_in_trouble": message(status.shown([(_split(), CARDS["incomplete"]())])),
+        "status": message(status.shown([(calm("staging"), None), (busy(), CARDS["running"]())])),
+        "status_in_trouble": message(status.shown([(split(), CARDS["incomplete"]())])),
         "status_empty": message(status.shown([(EnvironmentStatus("production", None, None, (), None, ()), None)])),
         "history": message(history.shown([CARDS[name]().deployment for name in CARDS], "production")),
         "history_empty": message(history.shown([], None)),
@@ -46,21 +46,24 @@ def message(said: tuple[str, tuple[Block, ...]]) -> dict[str, Any]:
     return {"text": said[0], "blocks": list(said[1])}
 
 
-def _calm(name: str) -> EnvironmentStatus:
+def calm(name: str) -> EnvironmentStatus:
+    """Return an environment where nothing happens."""
     current = deployment(Status.SUCCEEDED, number=11, ref="v2.2", sha=sha("v2.2"), served_at=NOW, environment=name)
     return EnvironmentStatus(name, current, None, (), None, _serving("v2.2", "v2.2"))
 
 
-def _busy() -> EnvironmentStatus:
-    calm = _calm("production")
+def busy() -> EnvironmentStatus:
+    """Return production while a deployment runs and another waits."""
+    quiet = calm("production")
     waits = deployment(Status.AWAITING_APPROVAL, number=13, ref="v2.4")
-    return EnvironmentStatus("production", calm.current, deployment(Status.RUNNING), (waits,), None, calm.targets)
+    return EnvironmentStatus("production", quiet.current, deployment(Status.RUNNING), (waits,), None, quiet.targets)
 
 
-def _split() -> EnvironmentStatus:
-    calm = _calm("production")
+def split() -> EnvironmentStatus:
+    """Return production after a deployment stopped half way."""
+    quiet = calm("production")
     running = deployment(Status.INCOMPLETE)
-    return EnvironmentStatus("production", calm.current, running, (), None, _serving("v2.3", "v2.2"))
+    return EnvironmentStatus("production", quiet.current, running, (), None, _serving("v2.3", "v2.2"))
 
 
 def _serving(*refs: str) -> tuple[TargetRecord, ...]:
