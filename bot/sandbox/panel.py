@@ -85,6 +85,7 @@ class Panel:
         self._is_connected = is_connected
         self._clock = clock
         self._broken: dict[str, bool] = {}
+        self._serves_since: dict[str, float] = {}
         self._lock = Lock()
         self._seen: Json = {}
         self._seen_at = float("-inf")
@@ -115,18 +116,24 @@ class Panel:
         self._seen_at = float("-inf")
 
     def _look(self) -> Json:
-        windows = self._front.seconds(SHOWN_SECONDS)
         hosts = list(self._hosts)
         with ThreadPoolExecutor(max_workers=max(len(hosts), 1)) as pool:
             health = list(pool.map(self._health, hosts))
         return {
-            "hosts": [
-                _host(host, state, [window.hosts[host.name] for window in windows])
-                for host, state in zip(hosts, health, strict=True)
-            ],
+            "hosts": [_host(host, it, self._minute(host, it)) for host, it in zip(hosts, health, strict=True)],
             "bot": self._bot_state(),
             "faults": list(self._faults()),
         }
+
+    def _minute(self, host: Host, health: str) -> list[Totals]:
+        """Return what visitors saw in each whole second of the last minute, since there was anything to see."""
+        if health == "empty":
+            self._serves_since.pop(host.name, None)
+            return []
+        now = self._front.now()
+        age = now - self._serves_since.setdefault(host.name, now - 1)
+        rows = [window.hosts[host.name] for window in self._front.seconds(SHOWN_SECONDS)][:-1]
+        return [row if at > len(rows) - age else Totals() for at, row in enumerate(rows, start=1)]
 
     def _health(self, host: Host) -> str:
         if not host.is_on:
@@ -153,7 +160,7 @@ class Panel:
 
 
 def _host(host: Host, health: str, rows: list[Totals]) -> Json:
-    recent = rows[-4:-1]
+    recent = rows[-3:]
     return {
         "name": host.name,
         "environment": "staging" if host.name.startswith("staging") else "production",

@@ -135,5 +135,6 @@ def _end(path: Path) -> str:
 
 
 def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """Return the last line with words; the room that is reserved for a record is filled with zeros."""
+    lines = [line.strip() for line in text.replace("\0", "").splitlines() if line.strip()]
     return lines[-1][:_SAID_CHARACTERS] if lines else ""

@@ -15,6 +15,7 @@ import { get, post } from "./wire.js";
 import { startWorld } from "./world.js";
 
 const NEWEST = 80;
+const phone = matchMedia("(max-width: 760px)");
 
 const at = {
   me: new URLSearchParams(location.search).get("as") ?? sessionStorage.getItem("me") ?? "U0ANA",
@@ -80,7 +81,7 @@ function draw() {
   else drawMessages($("messages"), state, known, at, { openThread, showEarlier });
   drawThread($("thread"), state, known, at, { openThread, say });
   showModal(state.modal, state.me, known);
-  write.update(state, channel.direct ? "Message Shipmate" : `Message #${channel.name}, or / for commands`);
+  write.update(state, `Message ${channel.direct ? "Shipmate" : `#${channel.name}`}${phone.matches ? "" : ", or / for commands"}`);
   showWayDown();
 }
 
@@ -108,9 +109,7 @@ function open(channel, tab = "messages") {
   at.tab = direct && other ? "home" : tab;
   if (direct && at.tab === "home") post("/_page/home", { as: at.me });
   history.replaceState(null, "", `${location.pathname}${location.search}#${channel}`);
-  document.body.classList.remove("places-open", "world-open");
-  $("menu").setAttribute("aria-expanded", "false");
-  closePopup();
+  closeDrawers();
   if (!other && state) draw();
   return refresh();
 }
@@ -134,8 +133,7 @@ function become(person) {
   Object.assign(at, { me: person, thread: "", unreadFrom: readUntil(person, at.channel) });
   sessionStorage.setItem("me", person);
   if (location.search) history.replaceState(null, "", `${location.pathname}${location.hash}`);
-  closePopup();
-  document.body.classList.remove("places-open");
+  closeDrawers();
   return refresh();
 }
 
@@ -156,16 +154,23 @@ $("down").append(icon("down"));
 $("down").addEventListener("click", () => ($("messages").scrollTop = $("messages").scrollHeight));
 $("messages").addEventListener("scroll", showWayDown, { passive: true });
 
+function closeDrawers() {
+  closePopup();
+  document.body.classList.remove("places-open");
+  $("menu").setAttribute("aria-expanded", "false");
+  world.close();
+}
+
 $("menu").append(icon("menu"));
 $("menu").addEventListener("click", () => {
   const shown = document.body.classList.toggle("places-open");
   $("menu").setAttribute("aria-expanded", String(shown));
   if (shown) $("who").querySelector("button")?.focus();
 });
-$("shade").addEventListener("click", () => document.body.classList.remove("places-open", "world-open"));
+$("shade").addEventListener("click", closeDrawers);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-  if (document.body.matches(".places-open, .world-open")) document.body.classList.remove("places-open", "world-open");
+  if (document.body.matches(".places-open, .world-open")) closeDrawers();
   else if (at.thread) openThread("");
 });
 window.addEventListener("hashchange", () => {

@@ -47,6 +47,15 @@ triangular_flag_on_post 🚩`;
 
 const EMOJI = new Map(NAMES.split("|").map((pair) => pair.trim().split(" ")).map(([name, sign]) => [name, sign]));
 
+const bare = (sign) => sign.replace("\ufe0f", "");
+const NAMED = new Map([...EMOJI].reverse().map(([name, sign]) => [bare(sign), name]));
+
+// What an emoji looks like in a text, by name or as the character; a pattern for a larger one.
+export const SIGNS = `:[a-z0-9_+-]+:|(?:${[...NAMED.keys()].join("|")})\ufe0f?`;
+
+// Return an emoji that stands in a text as an element.
+export const sign = (found) => emoji(found.startsWith(":") ? found.slice(1, -1) : NAMED.get(bare(found)));
+
 // Return an emoji as an element, or what was written where nobody knows the name.
 export function emoji(name) {
   const drawn = SAME_AS[name] ?? name;
@@ -62,6 +71,8 @@ export const asText = (text) => text.replace(/:([a-z0-9_+-]+):/g, (whole, name) 
 
 // Return a text with its emoji as elements.
 export function withEmoji(text) {
-  return text.split(/(:[a-z0-9_+-]+:)/).filter(Boolean).map((part) =>
-    (/^:[a-z0-9_+-]+:$/.test(part) ? emoji(part.slice(1, -1)) : part));
+  return text.split(new RegExp(`(${SIGNS})`, "u")).map((part, index) => (index % 2 ? sign(part) : part)).filter(Boolean);
 }
+
+// Return a text without any emoji.
+export const withoutEmoji = (text) => text.replace(new RegExp(`(?:${SIGNS})\\s?`, "gu"), "");

@@ -7,6 +7,7 @@ const MOODS = { healthy: "good", empty: "idle", sick: "bad", gone: "bad", frozen
 const EMPTY = "Nothing was deployed here yet.";
 const WIDTH = 60;
 const HEIGHT = 20;
+const LATELY = 10; // seconds for which steps stay in sight
 
 export function hostCard({ name, environment }) {
   const health = h("span", { className: "health" });
@@ -65,8 +66,9 @@ function stepList() {
     if (!steps.length) return;
     const last = steps.at(-1);
     const running = steps.some((step) => step.state === "running" || step.state === "waiting");
-    if (!byHand) element.open = running;
-    if (!running && !element.open) byHand = false;
+    const lately = running || Date.now() / 1000 - last.began - last.seconds < LATELY;
+    if (!byHand) element.open = lately;
+    if (!lately && !element.open) byHand = false;
     summary.textContent = running ? `Running: ${last.label}` : told(steps);
     keep(list, steps.map((step) => ({ key: step.id, content: JSON.stringify(step), make: () => stepNode(step) })));
   };
@@ -82,7 +84,7 @@ function told(steps) {
 function stepNode(step) {
   const ended = step.seconds === null ? "" : `${step.seconds.toFixed(1)} s`;
   const code = step.code ? `exit ${step.code}` : "";
-  return h("li", { className: `step ${step.state.replace(" ", "-")}`, title: step.id },
+  return h("li", { className: `step is-${step.state.replace(" ", "-")}`, title: step.id },
     icon(SIGNS[step.state]),
     h("span", { className: "spoken" }, `${step.state}: `),
     h("span", { className: "what" }, step.label, step.said && h("small", {}, step.said)),

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { dated } from "./dates.js";
-import { emoji, withEmoji } from "./emoji.js";
+import { SIGNS, sign, withEmoji } from "./emoji.js";
 
 const INLINE = new RegExp(
   [
@@ -11,9 +11,9 @@ const INLINE = new RegExp(
     "(?<![\\w*])\\*(?<bold>[^\\s*](?:[^*\\n]*[^\\s*])?)\\*(?![\\w*])",
     "(?<![\\w_])_(?<italic>[^\\s_](?:[^_\\n]*[^\\s_])?)_(?![\\w_])",
     "(?<![\\w~])~(?<strike>[^\\s~](?:[^~\\n]*[^\\s~])?)~(?![\\w~])",
-    ":(?<sign>[a-z0-9_+-]+):",
+    `(?<picture>${SIGNS})`,
   ].join("|"),
-  "g",
+  "gu",
 );
 
 export const plain = (text) =>
@@ -62,13 +62,13 @@ function inline(text, known) {
 }
 
 function piece(found, known) {
-  const { code, entity, bold, italic, strike, sign } = found.groups;
+  const { code, entity, bold, italic, strike, picture } = found.groups;
   if (code) return h("code", {}, plain(code));
   if (entity) return entityNode(entity, known, found[0]);
   if (bold) return h("strong", {}, inline(bold, known));
   if (italic) return h("em", {}, inline(italic, known));
   if (strike) return h("s", {}, inline(strike, known));
-  return emoji(sign);
+  return sign(picture);
 }
 
 function entityNode(entity, known, whole) {

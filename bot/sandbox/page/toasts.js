@@ -1,6 +1,7 @@
 // Short notes about what happened elsewhere.
 
 import { $, h } from "./dom.js";
+import { withoutEmoji } from "./emoji.js";
 
 const SECONDS = 7;
 const MOST = 3;
@@ -34,10 +35,9 @@ export function toastNews(before, now, known, at, open) {
 }
 
 function gist(text, known) {
-  const named = text
+  const named = withoutEmoji(text)
     .replace(/<@(\w+)(?:\|[^>]*)?>/g, (whole, id) => `@${known.person(id)}`)
     .replace(/<[^>|]*\|([^>]*)>/g, "$1")
-    .replace(/:[a-z0-9_+-]+:\s?/g, "")
     .replace(/[*_`~]/g, "")
     .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
     .trim();

@@ -47,7 +47,7 @@ class Player {
     document.body.classList.add("touring");
     $("tour").replaceChildren(
       h("p", { className: "line" }, h("strong", {}, title), count && h("small", {}, count),
-        h("button", { type: "button", className: "kit little", onclick: stop }, icon("stop"), count ? "Stop" : "Close")),
+        h("button", { type: "button", className: "kit little", onclick: stop }, count ? [icon("stop"), "Stop"] : "Close")),
       h("p", { role: "status" }, text));
   }
 
@@ -75,7 +75,8 @@ class Player {
   // What a person does
 
   async be(person) {
-    const face = document.querySelector(`#who [data-person="${person}"]`);
+    const faces = [...document.querySelectorAll(`#who [data-person="${person}"], #face button`)];
+    const face = faces.find((each) => each.checkVisibility({ visibilityProperty: true }));
     this.point(face);
     await this.linger(500);
     this.page.become(person);

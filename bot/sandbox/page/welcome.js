@@ -33,8 +33,8 @@ export function startTours(page) {
   place.replaceChildren(
     h("header", {}, h("h2", {}, "Welcome aboard"),
       h("button", { type: "button", className: "plain", "aria-label": "Close the welcome", onclick: close }, icon("close"))),
-    h("p", {}, "Shipmate ships releases from this chat to the three hosts on the right. ",
-      "You are Ana, who may ask for a deployment; Ben may approve it. Be either, top left. Try ",
+    h("p", {}, "Shipmate ships releases from this chat to three hosts, which you see behind the scenes. ",
+      "You are Ana, who may ask for a deployment; Ben may approve it, and you can be both. Try ",
       h("button", {
         type: "button", className: "try",
         onclick: () => {

@@ -46,7 +46,11 @@ export function startWorld(where, toggle) {
     h("div", { className: "panels" }, note, hosts, bot.element, slack.element));
   dress(toggle);
   poll(draw, note);
-  return { seen: () => seen, watch: (watcher) => watchers.add(watcher) };
+  return {
+    seen: () => seen,
+    watch: (watcher) => watchers.add(watcher),
+    close: () => document.body.classList.contains("world-open") && flip(toggle),
+  };
 }
 
 async function poll(draw, note) {
