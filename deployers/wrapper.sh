@@ -126,11 +126,14 @@ barred() { # has an abort or a newer token come first?
 }
 
 prepare() { # SECONDS BASE64: everything that will ever be written, given its room now
-    rm -rf "$new"
+    [ ! -e "$new" ] || rm -rf "$new"
     mkdir "$new" || return
-    head -c "$kept" /dev/zero >"$new/tail" || return # first, because it tells best why not
+    { printf "%${kept}s" '' >"$new/tail"; } 2>/dev/null || # without a process; `head` tells better why not
+        head -c "$kept" /dev/zero >"$new/tail" || return
     echo "$me $group $token $1" >"$new/claim" || return
-    printf %s "$2" | base64 -d >"$new/script" || return
+    base64 -d >"$new/script" <<END || return
+$2
+END
     printf '%-127s\n' - >"$new/exit.slot" && printf '%-255s\n' - >"$new/done.slot" &&
         : >"$new/output" && : >"$new/told.slot" && : >"$new/spent.slot"
 }
@@ -237,14 +240,25 @@ leave() { # CODE: the exit code, in one rename, in the room that was kept for it
 settle() { # keep the end of the output, and the length and digest of all of it
     [ -e "$dir/done" ] && return
     mv "$dir/done.slot" "$dir/done.$$" 2>/dev/null || return
-    measure
-    [ "$bytes" -gt 0 ] && head -c "$bytes" "$dir/output" | tail -c "$kept" 1<>"$dir/tail"
-    [ "$bytes" -lt "$kept" ] && shorten
+    bytes=0 sha=$nothing
+    [ ! -s "$dir/output" ] || bytes=$(wc -c <"$dir/output")
+    if [ "$bytes" -gt "$kept" ]; then
+        measure
+        head -c "$bytes" "$dir/output" | tail -c "$kept" 1<>"$dir/tail"
+    else
+        shortly
+    fi
     printf '%-255s\n' "$bytes $sha" 1<>"$dir/done.$$"
     mv "$dir/done.$$" "$dir/done" && : >"$dir/output"
 }
 
-shorten() { if [ "$bytes" -eq 0 ]; then : >"$dir/tail"; else truncate -s "$bytes" "$dir/tail"; fi; }
+shortly() { # all of the output is kept: the room beyond it is given back
+    [ "$bytes" -gt 0 ] || { : >"$dir/tail" && return; }
+    head -c "$bytes" "$dir/output" 1<>"$dir/tail"
+    truncate -s "$bytes" "$dir/tail"
+    sha=$(sha256sum <"$dir/tail")
+    sha=${sha%% *}
+}
 
 measure() {
     bytes=0 sha=$nothing
@@ -269,6 +283,10 @@ report() { # one line: = ID FATE CODE BYTES SHA256 TOKEN WHY END, the last two i
     [ -z "$why" ] || why=$(printf %s "$why" | base64 -w 0)
     printed
     printf '= %s %s %s %s %s %s %s ' "$id" "$fate" "$code" "$bytes" "$sha" "${token_of:-0}" "${why:--}"
-    [ "$bytes" -eq 0 ] || tail -c "$kept" "$end" | base64 -w 0
+    if [ "$bytes" -gt "$kept" ] || [ "$end" = "$dir/output" ]; then
+        tail -c "$kept" "$end" | base64 -w 0
+    elif [ "$bytes" -gt 0 ]; then
+        base64 -w 0 "$end"
+    fi
     echo
 }
