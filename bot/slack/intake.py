@@ -93,6 +93,7 @@ class Intake:
         if (row := receipt.row) is None:
             return
         if row.state is not InboxState.RECEIVED:
+            # An event: it needs no ack to be run, because nobody waits for an answer that could come twice.
             self._wake()
             return
         in_time = sent and self._monotonic() - receipt.received <= ACK_SECONDS
@@ -131,6 +132,8 @@ class Intake:
 
     def _void_late(self, writing: "Future[InboxRow | None]") -> None:
         if writing.cancelled() or writing.exception() is not None or (row := writing.result()) is None:
+            return
+        if row.state is not InboxState.RECEIVED:
             return
         try:
             with self._store.begin() as session:

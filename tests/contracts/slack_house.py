@@ -30,6 +30,7 @@ from bot.slack.sending import Sender
 from bot.slack.worker import Worker
 from commands.command import Modal, Request
 from commands.errors import Refused
+from commands.home import opened
 from commands.replies import Reply
 from commands.services import Services
 from deployers.ports import Revision
@@ -86,6 +87,7 @@ class House:
     calls: list[Slack] = field(default_factory=list)
     render: Callable[[int], Message] = lambda _: Message("a card", (), 1)
     alert: Callable[[Any], Any] | None = None
+    home: Callable[[str, bool], dict[str, Any]] = lambda user, _: a_home(f"Hello {user}")
     door: SocketDoor = field(init=False)
     worker: Worker = field(init=False)
     delivery: Delivery = field(init=False)
@@ -117,6 +119,10 @@ class House:
         return await self.until(ready, f"{count} rows {state}")
 
 
+def a_home(text: str) -> dict[str, Any]:
+    return {"type": "home", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]}
+
+
 def modal(request: Request, _: Services) -> dict[str, Any]:
     return {**MODAL, "private_metadata": request.value or "bare"}
 
@@ -140,7 +146,13 @@ def handlers(house: House) -> dict[tuple[Asking, str], Any]:
         house.ran.append(request)
         return Reply(f"will deploy {request.fields['ref']} to {request.fields['environment']}")
 
+    def heard(request: Request, _: Services) -> Reply:
+        house.ran.append(request)
+        return Reply(f"You said {request.text}")
+
     return {
+        (Asking.OPENED, "app_home_opened"): opened,
+        (Asking.MESSAGE, "message"): heard,
         (Asking.COMMAND, "deploy"): deploy,
         (Asking.ACTION, "deployment.approve"): approve,
         (Asking.SUBMISSION, "deploy"): submitted,
@@ -171,8 +183,11 @@ def delivery(house: House) -> Delivery:
     async def render(row: OutboxRow) -> Message:
         return house.render(row.deployment_id or 0)
 
+    async def home(user: str, *, patient: bool) -> dict[str, Any]:
+        return house.home(user, patient)
+
     poster = Poster(slack, Channels(slack, monotonic=clocks.monotonic), fallbacks=("deployments", "general"))
-    sender = Sender(slack, poster, render=render, alerts_channel="alerts", alert=house.alert)
+    sender = Sender(slack, poster, render=render, alerts_channel="alerts", alert=house.alert, home=home)
     return Delivery(house.store, sender, clocks, every=0.05, gap=0.05)
 
 

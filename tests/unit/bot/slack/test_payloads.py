@@ -44,6 +44,19 @@ SUBMITTED = {
     },
 }
 
+MESSAGE = {
+    "event_id": "Ev1",
+    "team_id": "T0SAND",
+    "event": {
+        "type": "app_mention",
+        "user": "U0ANA",
+        "text": "<@U0SHIP> status, please",
+        "channel": "C0DEPLOY",
+        "ts": "6.6",
+    },
+}
+OPENED = {"event_id": "Ev2", "event": {"type": "app_home_opened", "user": "U0ANA", "channel": "D1", "tab": "home"}}
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -75,6 +88,47 @@ def test_a_submitted_form_is_known_by_its_view_and_remembers_where_it_was_opened
     row = payloads.submitted(SUBMITTED, at=AT)
     assert (row.key, row.channel) == ("submission:V1:h1", "C0DEPLOY")
     assert row.values == {"fields": {"ref": "v2.3", "reason": "", "ways": "a,b"}, "private_metadata": "kept"}
+
+
+def test_a_message_is_known_by_its_event_and_may_run_as_soon_as_it_is_written():
+    row = payloads.happened(MESSAGE, at=AT)
+    assert (row.key, row.kind, row.name, row.state) == ("event:Ev1", "message", "message", "eligible")
+    assert (row.text, row.person, row.channel) == ("status, please", "U0ANA", "C0DEPLOY")
+
+
+def test_an_opened_home_belongs_to_no_channel():
+    row = payloads.happened(OPENED, at=AT)
+    assert (row.key, row.kind, row.name, row.person, row.channel) == (
+        "event:Ev2",
+        "opened",
+        "app_home_opened",
+        "U0ANA",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    "more", [{"bot_id": "B1"}, {"subtype": "message_changed"}, {"edited": {"ts": "7.7"}}, {"subtype": "channel_join"}]
+)
+def test_what_no_person_has_just_written_asks_nothing(more):
+    assert payloads.happened({**MESSAGE, "event": {**MESSAGE["event"], **more}}, at=AT) is None
+
+
+def test_another_tab_than_home_asks_nothing():
+    assert payloads.happened({**OPENED, "event": {**OPENED["event"], "tab": "messages"}}, at=AT) is None
+
+
+@given(
+    st.dictionaries(st.sampled_from([*MESSAGE["event"], "tab", "bot_id", "subtype"]), JSON, max_size=5),
+    st.dictionaries(st.sampled_from(["event", "event_id", "team_id"]), JSON, max_size=3),
+)
+def test_an_event_of_any_shape_is_read_or_ignored_or_refused(within, around):
+    for base in (MESSAGE, OPENED):
+        try:
+            row = payloads.happened({**base, "event": {**base["event"], **within}, **around}, at=AT)
+        except BadPayload:
+            continue
+        assert row is None or (row.key and row.person and "\0" not in row.text)
 
 
 @pytest.mark.parametrize("read", [payloads.slash, payloads.pressed, payloads.submitted])
