@@ -1,7 +1,9 @@
 """`docs/commands.md`, written from the registry."""
 
+from collections.abc import Iterator, Sequence
+
 from commands.command import Command
-from commands.registry import COMMANDS, WORDS
+from commands.registry import COMMANDS, OPS, WORDS
 
 HEAD = """# Commands
 
@@ -15,17 +17,26 @@ This page is written from the code: `python -m commands.help > docs/commands.md`
 """
 
 
+FAMILIES = {"deploy": WORDS, "ops": OPS}
+"""Commands with words of their own."""
+
+
 def page() -> str:
     """Return the page that describes every command."""
-    deploy, *others = COMMANDS
-    words = [_described(word, f"/deploy {word.name}", "###") for word in WORDS]
-    rest = [_described(other, f"/{other.name}", "##") for other in others]
-    helped = "### `/deploy help`\n\nShow all of this in Slack."
-    return "\n\n".join([HEAD.strip(), _described(deploy, "/deploy", "##"), *words, helped, *rest]) + "\n"
+    told = (part for command in COMMANDS for part in _family(command, FAMILIES.get(command.name, ())))
+    return "\n\n".join([HEAD.strip(), *told]) + "\n"
+
+
+def _family(main: Command, words: Sequence[Command]) -> Iterator[str]:
+    yield _described(main, f"/{main.name}", "##")
+    for word in words:
+        yield _described(word, f"/{main.name} {word.name}", "###")
+    if words:
+        yield f"### `/{main.name} help`\n\nShow all of this in Slack."
 
 
 def _described(command: Command, typed: str, level: str) -> str:
-    return f"{level} `{typed}`\n\n```\n{typed} {command.usage}\n```\n\n{command.help.strip()}"
+    return f"{level} `{typed}`\n\n```\n{f'{typed} {command.usage}'.strip()}\n```\n\n{command.help.strip()}"
 
 
 if __name__ == "__main__":

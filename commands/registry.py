@@ -9,13 +9,22 @@ from commands.deploys.plan import plan
 from commands.deploys.resolve import resolve
 from commands.deploys.status import status
 from commands.family import family
+from commands.ops.check import check
+from commands.ops.ops import ops
+from commands.ops.tick import tick
 from commands.views import modal
 
 WORDS = (plan, status, history, cancel, nudge, resolve)
 """What may follow `/deploy` instead of an environment."""
 
+OPS = (check,)
+"""What follows `/ops`."""
+
+OPS_COMMAND = family(ops, OPS)
+
 COMMANDS = (
-    family(deploy.deploy, WORDS, beside=(rollback.rollback,)),
+    family(deploy.deploy, WORDS, beside=(OPS_COMMAND, rollback.rollback)),
+    OPS_COMMAND,
     rollback.rollback,
 )
 
@@ -27,6 +36,7 @@ ACTIONS = (
     Action("deployment.rollback", rollback.confirmed),
     Action("deployment.retry", retrying.retry_button),
     Action("deployment.details", telling.details_button),
+    Action("checklist.tick", tick),
 )
 
 SUBMISSIONS = (

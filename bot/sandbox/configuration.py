@@ -36,7 +36,13 @@ migrations_path = "migrations"
 candidate_start = ["svc candidate start . {{candidate_port}}"]
 candidate_stop = ["svc candidate stop"]
 restart = ["svc restart web"]
+queue_status = "svc status queue"
 log = "storage/app.log"
+"""
+
+BACKUP = """
+[environments.{name}.backup]
+directory = "backups"
 """
 
 ENVIRONMENT = """
@@ -114,6 +120,7 @@ def configuration(git: str, hosts: Iterable[Reachable], pace: Pace, *, user: str
                 interval=pace.interval,
                 window=pace.window,
             )
+            text += BACKUP.format(name=name) if name == "production" else ""
     return text
 
 

@@ -4,11 +4,12 @@ import asyncio
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncssh
 
-from bot.sandbox import host_bin, processes
+from bot.sandbox import host_bin, processes, yesterday
 from bot.sandbox.ssh_server import Account, SshServer
 from bot.sandbox.supervisor import Supervisor
 from bot.sandbox.wire import Wire
@@ -159,6 +160,9 @@ def _furnish(spec: Spec) -> None:
         place.mkdir(parents=True, exist_ok=True)
     (spec.home / "run" / host_bin.FULL).unlink(missing_ok=True)
     host_bin.install(spec.home, spec.name)
+    if spec.name == "web1":
+        yesterday.log(storage / "app.log", datetime.now(UTC))
+        yesterday.backups(spec.home / "backups", datetime.now(UTC))
     link = storage / "app.db"
     if not link.is_symlink() and not link.exists():
         link.symlink_to(spec.database)

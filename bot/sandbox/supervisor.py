@@ -13,13 +13,14 @@ from pathlib import Path
 
 from bot.sandbox.service import NotUp, Running, Unit
 
-COMES_UP_WITHIN = 5.0
-LEAVES_WITHIN = 5.0
+COMES_UP_WITHIN = 10.0
+LEAVES_WITHIN = 10.0
 CRASHES = 5
 """After so many crashes in a row, each within `CRASH_WINDOW` seconds, the service stays down."""
 CRASH_WINDOW = 5.0
 USAGE = (
-    "usage: svc restart|start|stop|status web\n       svc candidate start <release> <port>\n       svc candidate stop"
+    "usage: svc restart|start|stop|status web\n       svc status queue\n"
+    "       svc candidate start <release> <port>\n       svc candidate stop"
 )
 
 
@@ -130,6 +131,10 @@ class Supervisor:
         name, pid = self._web.unit.release.name, self._web.process.pid
         return Said(0, f"web runs {name} (pid {pid}, for {seconds} s)")
 
+    def status_of_queue(self) -> Said:
+        """Say whether the queue runs."""
+        return Said(0, "the queue runs") if self._queue else Said(1, "the queue is not running")
+
     async def candidate_start(self, release: Path, port: int) -> Said:
         """Serve a release on a loopback port of its own, instead of the candidate before."""
         if not _is_release(release):
@@ -155,7 +160,7 @@ class Supervisor:
             await old.retire(within=LEAVES_WITHIN)
             return Said(0, f"candidate {old.unit.release.name} is stopped")
 
-    async def does(self, words: list[str], cwd: Path) -> Said:
+    async def does(self, words: list[str], cwd: Path) -> Said:  # noqa: PLR0911 - one return a command
         """Do what somebody typed after `svc`."""
         match words:
             case ["restart" | "start", "web"]:
@@ -164,6 +169,8 @@ class Supervisor:
                 return await self.stop_web()
             case ["status", "web"]:
                 return self.status()
+            case ["status", "queue"]:
+                return self.status_of_queue()
             case ["candidate", "start", release, port] if port.isdecimal():
                 return await self.candidate_start((cwd / release).resolve(), int(port))
             case ["candidate", "stop"]:

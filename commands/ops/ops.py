@@ -9,7 +9,7 @@ from commands.services import Services
 from commands.views.blocks import code
 
 
-@command("")
+@command("check|help")
 @audited
 def ops(request: Request, services: Services) -> Reply:
     """Look after what is deployed."""

@@ -185,7 +185,9 @@ def _end(seen: Check) -> Block | None:
     reasons: dict[tuple[str, str], list[str]] = {}
     for it in idle:
         reasons.setdefault((it.title, it.said), []).append(it.environment)
-    listed = "; ".join(f"{escape(title)} ({escape(why)})" for title, why in reasons)
-    since = f"New since {when(seen.run.since)}." if seen.run.since else ""
+    listed = "; ".join(
+        f"{escape(title)} of {escape(' and '.join(places))} ({escape(why)})" for (title, why), places in reasons.items()
+    )
+    since = f"New is what happened since {when(seen.run.since)}." if seen.run.since else ""
     lines = [since, f"Not looked at: {listed}." if listed else ""]
     return small(*lines) if any(lines) else None

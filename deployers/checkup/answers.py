@@ -14,7 +14,7 @@ MOST_WHY = 160
 TIMED_OUT = frozenset({124, 137})
 """How `timeout` ends when it had to end a command."""
 NOTHING = 65
-_NOTHING = "serves nothing yet below"
+_NOTHING = "nothing is served below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ Answers = Mapping[str, Answer | Trouble]
 def heard(answer: Answer, within: timedelta) -> Answer | Trouble:
     """Return the answer, or why it is none: too late, endless, or from a host that serves nothing."""
     if answer.exit_code in TIMED_OUT:
-        return Trouble(f"gave no answer within {within.total_seconds():g} s", "Run it on the host by hand.")
+        return Trouble(f"no answer within {within.total_seconds():g} s", "Run it on the host by hand.")
     if answer.exit_code < 0:
-        return Trouble("prints without an end; I stopped reading", "Run it on the host by hand.")
+        return Trouble("it prints without an end, so I stopped reading", "Run it on the host by hand.")
     if answer.exit_code == NOTHING and answer.output.startswith(_NOTHING):
         return Trouble(last_line(answer.output), "Deploy something there first.")
     return answer
@@ -86,7 +86,7 @@ def failed(answer: Answer) -> Trouble | None:
     """Return in words that a script of ours did not work, or None when it did."""
     if answer.exit_code == 0:
         return None
-    return Trouble(f"said {last_line(answer.output)!r} (exit {answer.exit_code})")
+    return Trouble(f"my look ended with exit code {answer.exit_code}: “{last_line(answer.output)}”")
 
 
 def last_line(output: str) -> str:
@@ -125,17 +125,22 @@ def together(case: Case, found: Mapping[str, One]) -> Found:
     shown = {where: one for where, one in found.items() if one.state is not State.GOOD} or dict(found)
     own = next((one.advice for one in shown.values() if one.state is state and one.advice), "")
     return replace(
-        case.found(state, _sentence(shown, len(found)), own if state is State.UNKNOWN else case.advice(own)),
-        lines=tuple(_at(where, line, len(found)) for where, one in shown.items() for line in one.lines),
+        case.found(
+            state, _sentence(case.environment, shown, len(found)), own if state is State.UNKNOWN else case.advice(own)
+        ),
+        lines=tuple(
+            _at(where, line, len(case.environment.hosts)) for where, one in shown.items() for line in one.lines
+        ),
         marks={where: one.mark for where, one in found.items() if one.mark},
     )
 
 
-def _sentence(shown: Mapping[str, One], places: int) -> str:
-    said = {one.said for one in shown.values()}
-    if len(said) == 1 and len(shown) == places > 1:
-        return f"{said.pop()} on {'both' if places == 2 else f'all {places}'} hosts"
-    return ", ".join(f"{where} {one.said}" for where, one in shown.items())
+def _sentence(environment: Environment, shown: Mapping[str, One], places: int) -> str:
+    """Return one sentence, which names hosts only where there are several and they differ."""
+    said, hosts = {one.said for one in shown.values()}, {host.name for host in environment.hosts}
+    if len(said) == 1 and len(shown) == places and hosts >= set(shown):
+        return f"{said.pop()}{'' if places == 1 else ' on both hosts' if places == 2 else f' on all {places} hosts'}"
+    return "; ".join(f"{where}: {one.said}" for where, one in shown.items())
 
 
 def _at(where: str, line: str, hosts: int) -> str:

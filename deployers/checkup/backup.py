@@ -27,7 +27,7 @@ class _Newest:
 
 def idle(environment: Environment) -> str:
     """Say why there is nothing to look at, if so."""
-    return "" if environment.backup else f"there is no `[environments.{environment.name}.backup]`"
+    return "" if environment.backup else "no `backup` is configured"
 
 
 def script(case: Case) -> str:
@@ -38,7 +38,7 @@ def script(case: Case) -> str:
 def judge(case: Case, answers: Answers) -> Found:
     """Return the youngest backup of all hosts; a host that cannot be asked might have a younger one."""
     read = {where: _read(where, answer) for where, answer in answers.items()}
-    lost = [f"{where} {it.why}" for where, it in read.items() if isinstance(it, Trouble)]
+    lost = [f"{where}: {it.why}" for where, it in read.items() if isinstance(it, Trouble)]
     have = [it for it in read.values() if isinstance(it, _Newest)]
     if have:
         state, said = _judged(case, min(have))
@@ -57,7 +57,7 @@ def _read(where: str, answer: Answer | Trouble) -> _Newest | Trouble | None:
     if words == ["none"]:
         return None
     if len(words) != 4 or not all(word.isdigit() for word in words[:3]):
-        return Trouble(f"answered “{cut(answer.output, 80)}” when asked for its backups")
+        return Trouble(f"my look answered “{cut(answer.output, 80)}”")
     now, at, size = (int(word) for word in words[:3])
     return _Newest(max(0, now - at), size, words[3], where)
 

@@ -16,8 +16,8 @@ SECONDS = 10.0
 def idle(environment: Environment) -> str:
     """Say why there is nothing to look at, if so."""
     if not environment.url:
-        return f"`[environments.{environment.name}]` has no `url`"
-    return "" if urlsplit(environment.url).scheme == "https" else f"{environment.url} has no certificate"
+        return "no `url` is configured"
+    return "" if urlsplit(environment.url).scheme == "https" else "`url` is not https"
 
 
 def ends(url: str, *, context: ssl.SSLContext | None = None) -> datetime | Trouble:
@@ -33,7 +33,7 @@ def ends(url: str, *, context: ssl.SSLContext | None = None) -> datetime | Troub
     except ssl.SSLCertVerificationError as error:
         return Trouble(error.verify_message, REFUSED)
     except OSError as error:
-        return Trouble(f"could not be seen: {error.strerror or error}")
+        return Trouble(f"it could not be seen: {error.strerror or error}")
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
 
 

@@ -20,6 +20,6 @@ def judge(case: Case, answers: Answers) -> Found:
 
 def _one(answer: Answer) -> One:
     if answer.exit_code == 0:
-        return One(State.GOOD, f"says “{last_line(answer.output)}”" if answer.output.strip() else "ran well")
+        return One(State.GOOD, f"“{last_line(answer.output)}”" if answer.output.strip() else "ran well")
     lines = tuple(line for line in answer.output.splitlines() if line.strip())[-SHOWN:]
-    return One(State.BAD, f"ended with exit code {answer.exit_code}", lines)
+    return One(State.BAD, f"it ended with exit code {answer.exit_code}", lines)

@@ -27,12 +27,12 @@ def judge(case: Case, answers: Answers) -> Found:
 def _one(item: Item, answer: Answer) -> One:
     lines = [_USED.search(f"{line} ") for line in answer.output.splitlines()[:2]]
     if not lines or lines[0] is None:
-        return One(State.UNKNOWN, "does not say how full its disk is")
+        return One(State.UNKNOWN, "its `df` does not say how full it is")
     used, free = int(lines[0].group(2)), int(lines[0].group(1)) * 1024
     files = int(lines[1].group(2)) if len(lines) > 1 and lines[1] else 0
     if files > used:
-        return One(level(item, files), f"has used {files} % of the files its disk can hold")
-    return One(level(item, used), f"is {used} % full, {_size(free)} left")
+        return One(level(item, files), f"{files} % of the files that it can hold are used")
+    return One(level(item, used), f"{used} % full, {_size(free)} left")
 
 
 def _size(size: float) -> str:

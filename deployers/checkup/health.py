@@ -7,7 +7,7 @@ from deployers.environment import Environment
 from deployers.findings import Found, State
 from deployers.health import Look, Sample
 
-ADDRESS = "its address"
+ADDRESS = "address"
 """What the place is called that people use, beside the hosts."""
 
 
@@ -16,7 +16,7 @@ def idle(environment: Environment) -> str:
     health = environment.health
     if health and (environment.url or (health.target and environment.hosts)):
         return ""
-    return f"`[environments.{environment.name}]` has neither `url` nor `health.target`"
+    return "neither `url` nor `health.target` is configured"
 
 
 def judge(case: Case, samples: Mapping[str, Sample | Trouble]) -> Found:
@@ -30,11 +30,11 @@ def _one(environment: Environment, sample: Sample | Trouble) -> One:
     match sample.look:
         case Look.BLIND:
             return One(
-                State.UNKNOWN, f"could not be asked: {sample.why}", advice="See whether it is up: `shipmate check`."
+                State.UNKNOWN, f"it could not be asked ({sample.why})", advice="See whether it is up: `shipmate check`."
             )
         case Look.SICK:
-            return One(State.BAD, f"is sick: {sample.why}")
+            return One(State.BAD, f"sick, {sample.why}")
         case Look.WELL:
-            took = f"answers within {sample.seconds * 1000:.0f} ms"
+            took = f"well within {sample.seconds * 1000:.0f} ms"
             slow = environment.health is not None and sample.seconds > environment.health.max_p95.total_seconds()
             return One(State.ATTENTION if slow else State.GOOD, took)

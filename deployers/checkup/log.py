@@ -58,7 +58,7 @@ LC_ALL=C PATTERN=%(pattern)s awk '
 
 def idle(environment: Environment) -> str:
     """Say why there is nothing to look at, if so."""
-    return "" if environment.recipe.log else f"recipe `{environment.recipe.name}` names no `log`"
+    return "" if environment.recipe.log else f"the recipe `{environment.recipe.name}` names no `log`"
 
 
 def script(case: Case) -> str:
@@ -87,13 +87,13 @@ def _one(case: Case, answer: Answer) -> One:
     log = case.environment.recipe.log
     if head == "none":
         return One(
-            State.UNKNOWN, f"has no log at {log}", advice="Correct `log` in the recipe, or let the app write one."
+            State.UNKNOWN, f"there is no log at {log}", advice="Correct `log` in the recipe, or let the app write one."
         )
     if head == "locked":
-        return One(State.UNKNOWN, f"does not let me read {log}", advice="Let the deploy user read the log.")
+        return One(State.UNKNOWN, f"I may not read {log}", advice="Let the deploy user read the log.")
     words = head.split()
     if len(words) != 3 or not rest or not rest[0].isdigit():
-        return One(State.UNKNOWN, f"answered {cut(head, 80)!r} when asked for its log")
+        return One(State.UNKNOWN, f"my look answered “{cut(head, 80)}”")
     count = int(rest[0])
     said = f"{'at least ' if words[2] == '1' else ''}{count} error line{'' if count == 1 else 's'}"
     lines = tuple(_line(line) for line in rest[1 : 1 + DISTINCT])

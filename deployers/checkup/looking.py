@@ -192,7 +192,7 @@ def _idle(case: Case) -> str:
     if probe == "health":
         return health.idle(place)
     if not place.hosts:
-        return f"`[environments.{place.name}]` has no hosts"
+        return "it has no hosts"
     idle = getattr(SCRIPTS[probe], "idle", None)
     return idle(place) if idle else ""
 
@@ -206,17 +206,19 @@ def _answer(question: Question) -> Any:
     try:
         return question()
     except Unreachable as error:
-        return Trouble(f"cannot be reached: {error.why}", "See whether it is up: `shipmate check`.")
+        return Trouble(f"it cannot be reached ({error.why})", "See whether it is up: `shipmate check`.")
     except HostKeyRefused as error:
-        return Trouble("showed a host key that is not pinned", f"Compare its key, then correct `{error.known_hosts}`.")
+        return Trouble(
+            "it showed a host key that is not pinned", f"Compare its key, then correct `{error.known_hosts}`."
+        )
     except DeployError as error:
         return Trouble(str(error))
     except Exception:
         logger.exception("A question of a check broke")
-        return Trouble("could not be asked, because something of mine broke; my log has the details")
+        return Trouble("something of mine broke while I asked; my log has the details")
 
 
 def _result(future: "Future[Any]", longest: timedelta) -> Any:
     if future.done() and not future.cancelled():
         return future.result()
-    return Trouble(f"gave no answer within {longest.total_seconds():g} s", "See whether it hangs, and why.")
+    return Trouble(f"no answer within {longest.total_seconds():g} s", "See whether it hangs, and why.")

@@ -13,7 +13,7 @@ _STOPPED = re.compile(r"\b(inactive|paused|not running|stopped|failed|dead)\b", 
 
 def idle(environment: Environment) -> str:
     """Say why there is nothing to look at, if so."""
-    return "" if environment.recipe.queue_status else f"the recipe `{environment.recipe.name}` has no `queue_status`"
+    return "" if environment.recipe.queue_status else f"the recipe `{environment.recipe.name}` names no `queue_status`"
 
 
 def script(case: Case) -> str:
@@ -31,9 +31,9 @@ def judge(case: Case, answers: Answers) -> Found:
 def _one(answer: Answer) -> One:
     said = last_line(answer.output)
     if answer.exit_code:
-        return One(State.BAD, f"says “{said}” (exit {answer.exit_code})")
+        return One(State.BAD, f"“{said}” (exit code {answer.exit_code})")
     if _STOPPED.search(said):
-        return One(State.BAD, f"says “{said}”")
+        return One(State.BAD, f"“{said}”")
     if not answer.output.strip():
-        return One(State.UNKNOWN, "says nothing when asked for its queue")
-    return One(State.GOOD, f"says “{said}”")
+        return One(State.UNKNOWN, "its command says nothing")
+    return One(State.GOOD, f"“{said}”")

@@ -79,11 +79,13 @@ def availability(item: Item, rows: Rows, places: Places) -> list[Found]:
 def _available(case: Case, weeks: tuple[Summary, Summary] | None) -> Found:
     place = case.environment
     if not (place.url and place.health):
-        return case.found(State.IDLE, f"`[environments.{place.name}]` has no `url`, or no `health`")
+        return case.found(State.IDLE, "`url` or `health` is not configured")
     this, last = weeks or (Summary(), Summary())
     if this.percent is None or this.told < FEW:
         return case.found(
-            State.UNKNOWN, f"I looked only {this.told} times this week", "Wait until I have looked longer."
+            State.UNKNOWN,
+            f"too few looks to tell: {this.told} this week",
+            "I look once a minute: ask again in an hour.",
         )
     slow = this.p95 is not None and timedelta(seconds=this.p95) > place.health.max_p95
     state = worst([level(case.item, this.percent), State.ATTENTION if slow else State.GOOD])

@@ -20,9 +20,9 @@ def judge(case: Case, answers: Answers) -> Found:
     """Return whether every host serves what it should."""
     read = {where: _read(answer) for where, answer in answers.items()}
     served = {where: it for where, it in read.items() if isinstance(it, str)}
-    lost = [f"{where} {it.why}" for where, it in read.items() if isinstance(it, Trouble)]
+    lost = [f"{where}: {it.why}" for where, it in read.items() if isinstance(it, Trouble)]
     wrong = _wrong(case, served)
-    said = ", ".join((*(f"{where} serves {_named(case, sha)}" for where, sha in wrong.items()), *lost))
+    said = "; ".join((*(f"{where}: {_named(case, sha)}" for where, sha in wrong.items()), *lost))
     if wrong and case.known.under_way:
         return case.found(
             State.ATTENTION, f"{said}, while {case.known.under_way} is under way", "Wait until it is done."
@@ -49,7 +49,7 @@ def _read(answer: Answer | Trouble) -> str | Trouble:
     sha = last_line(answer.output).split(" ")[0]
     if sha == "none":
         return ""
-    return sha if _SHA.fullmatch(sha) else Trouble(f"names no release but “{cut(answer.output, 60)}”")
+    return sha if _SHA.fullmatch(sha) else Trouble(f"it names no release, but “{cut(answer.output, 60)}”")
 
 
 def _named(case: Case, sha: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.golden.cards import cards
+from tests.golden.checks import checks
 from tests.golden.others import others
 from tests.golden.pages import pages
 
@@ -13,7 +14,7 @@ PLACE = Path(__file__).parent / "views"
 
 def every() -> dict[str, Any]:
     """Return every golden view by the name of its file."""
-    return {**cards(), **others(), **pages()}
+    return {**cards(), **checks(), **others(), **pages()}
 
 
 def written(view: object) -> str:

@@ -49,4 +49,4 @@ def test_every_form_that_opens_can_be_submitted():
 def test_the_commands_page_is_written_from_the_registry():
     """After a wanted change: `python -m commands.help > docs/commands.md`."""
     assert (PLACE.parents[2] / "docs" / "commands.md").read_text(encoding="utf-8") == commands_help.page()
-    assert [it.name for it in COMMANDS] == ["deploy", "rollback"]
+    assert [it.name for it in COMMANDS] == ["deploy", "ops", "rollback"]
