@@ -22,14 +22,14 @@ def audited(handler: Handler) -> Handler:
         try:
             reply = handler(request, services)
         except CommandError as error:
-            _record(request, services, error.code, str(error))
+            write_down(request, services, error.code, str(error))
             raise
         except (DeployError, NotFound) as error:
             refused = Refused(sentence(escape(str(error))), code=error.code)
-            _record(request, services, refused.code, str(refused))
+            write_down(request, services, refused.code, str(refused))
             raise refused from error
         if not reply.ok:
-            _record(request, services, reply.code, reply.text)
+            write_down(request, services, reply.code, reply.text)
         return reply
 
     return asked
@@ -40,7 +40,8 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
-def _record(request: Request, services: Services, code: str, why: str) -> None:
+def write_down(request: Request, services: Services, code: str, why: str) -> None:
+    """Write down that something was refused, to whom and why."""
     with services.store.begin() as session:
         audit.record(
             session,

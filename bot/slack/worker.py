@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from bot.slack.intake import RESTARTED, asked, number, void_note
+from commands.auditing import write_down
 from commands.command import Handler, Request
 from commands.errors import CommandError
 from commands.replies import Reply
@@ -184,8 +185,15 @@ class Worker:
             return _no(BROKEN.format(id=name, asked=asked(row)), f"bug:{name}")
 
     def _person(self, row: InboxRow) -> Person:
-        """Return who asks; who only looks at the App Home is judged when it is drawn."""
-        return Person(row.person, "") if row.kind is Asking.OPENED else self._doorman.person(row.person)
+        """Return who asks; a refusal is written down. Who only looks at the App Home is judged when it is drawn."""
+        unknown = Person(row.person, "")
+        if row.kind is Asking.OPENED:
+            return unknown
+        try:
+            return self._doorman.person(row.person)
+        except CommandError as error:
+            write_down(request(row, unknown), self._services, error.code, str(error))
+            raise
 
     def _finish(self, row: InboxRow, reply: Reply) -> None:
         now = self._services.now()

@@ -21,13 +21,6 @@ def begins(world) -> None:
     world.slack.eventually(lambda: world.host("web1").serves == "v2.3", 90, "v2.3 on web1")
 
 
-def test_strangers_and_guests_are_told_no_and_nothing_happens(world):
-    for person in ("gus", "sam"):
-        world.slack.says(person, "/deploy production v2.3")
-        world.slack.eventually_tells(person, "I take nothing from")
-    assert not cards(world, "v2.3")
-
-
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
