@@ -34,7 +34,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "deployments": Kind("Deployments", "Look at `/deploy history`."),
     "errors": Kind(
-        "Errors in the log", "Read the log on the host; the newest errors are above.", Unit.COUNT, attention=1, bad=100
+        "Log errors", "Read the log on the host; the newest errors are above.", Unit.COUNT, attention=1, bad=100
     ),
     "queue": Kind("Queue", "Look at the queue workers on the host, and restart them."),
     "health": Kind("Health", "Ask the health route by hand, and look at what it names."),

@@ -24,10 +24,11 @@ MARKS: dict[State, str] = {
 }
 _COUNTED: dict[State, str] = {
     State.BAD: "bad",
-    State.ATTENTION: "to look at",
+    State.ATTENTION: "to\u00a0look\u00a0at",
     State.UNKNOWN: "unknown",
-    State.GOOD: "good",
 }
+_NEWS = frozenset({"deployments", "errors"})
+"""Probes that say what is new since the check before."""
 _TABLES = frozenset({"deployments", "week"})
 """Probes whose lines are worth reading also when all is well; the lines of others quote hosts."""
 
@@ -63,12 +64,14 @@ def announcement(seen: Check) -> tuple[Block, ...]:
 def _head(seen: Check) -> str:
     day = seen.run.due_at.astimezone(ZoneInfo(seen.zone))
     where = f" of {seen.run.environment}" if seen.run.environment else ""
-    return f"{seen.title}{where}, {day:%A} {day.day} {day:%B}"
+    return f"{seen.title}{where}, {day:%a} {day.day} {day:%b}"
 
 
 def _verdict(told: Sequence[Found]) -> str:
-    counts = {state: sum(it.state is state for it in told) for state in MARKS}
-    return "   ".join(f"{MARKS[state]} {number} {_COUNTED[state]}" for state, number in counts.items() if number)
+    counts = {state: sum(it.state is state for it in told) for state in _COUNTED}
+    # Hard spaces keep a mark and its words on one line.
+    wrong = [f"{MARKS[it]}\u00a0{number}\u00a0{_COUNTED[it]}" for it, number in counts.items() if number]
+    return "  ".join(wrong) or f"{MARKS[State.GOOD]} All is well"
 
 
 def _why_now(seen: Check) -> Block | None:
@@ -107,7 +110,7 @@ def _problems(wrong: Sequence[Found]) -> list[str]:
 def _problem(group: Sequence[Found]) -> str:
     first = group[0]
     titles = ", ".join(dict.fromkeys(escape(it.title) for it in group))
-    lines = [f"{MARKS[first.state]} *{titles}*{_where(first)}", escape(first.said)]
+    lines = [f"{MARKS[first.state]} *{titles}*{_where(first)} · {escape(first.said)}"]
     lines += [_quoted(first)] if first.lines else []
     lines += [f"→ {escape(first.advice)}"] if first.advice else []
     return "\n".join(lines)
@@ -130,13 +133,18 @@ def _well(well: Sequence[Found]) -> list[str]:
     lines: list[str] = []
     for title in dict.fromkeys(it.title for it in well):
         same = [it for it in well if it.title == title]
-        lines.append(f"{MARKS[State.GOOD]} *{escape(title)}*  {'; '.join(map(_briefly, same))}")
+        lines.append(f"{MARKS[State.GOOD]} *{escape(title)}* · {_briefly(same)}")
         lines += [f"• {escape(line)}" for it in same if it.probe in _TABLES for line in it.lines]
     return ["\n".join(lines[at : at + 12]) for at in range(0, len(lines), 12)]
 
 
-def _briefly(found: Found) -> str:
-    return f"{escape(found.environment)}: {escape(found.said)}" if found.environment else escape(found.said)
+def _briefly(found: Sequence[Found]) -> str:
+    """Return what is said of each environment; what is the same of several is said once."""
+    places: dict[str, list[str]] = {}
+    for it in found:
+        places.setdefault(it.said, []).append(it.environment)
+    named = ((" and ".join(filter(None, where)), said) for said, where in places.items())
+    return "; ".join(f"{escape(where)}: {escape(said)}" if where else escape(said) for where, said in named)
 
 
 # What people tick
@@ -147,7 +155,7 @@ def _tasks(seen: Check) -> list[Block]:
         return []
     left = sum(it.ticked_at is None for it in seen.points)
     before = sum(it.ticked_at is None and it.raised_at < seen.run.wanted_at for it in seen.points)
-    carried = f", {before} from before" if before else ""
+    carried = f", {before} still open from before" if before else ""
     state = f"{left} left{carried}" if left else "all done"
     return [divider(), section(f"*For people* · {state}"), *(_box(seen, it) for it in seen.points[:MOST_POINTS])]
 
@@ -188,6 +196,7 @@ def _end(seen: Check) -> Block | None:
     listed = "; ".join(
         f"{escape(title)} of {escape(' and '.join(places))} ({escape(why)})" for (title, why), places in reasons.items()
     )
-    since = f"New is what happened since {when(seen.run.since)}." if seen.run.since else ""
+    news = any(it.probe in _NEWS for it in seen.findings)
+    since = f"Deployments and errors since {when(seen.run.since)}." if news and seen.run.since else ""
     lines = [since, f"Not looked at: {listed}." if listed else ""]
     return small(*lines) if any(lines) else None

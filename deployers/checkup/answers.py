@@ -65,6 +65,10 @@ class One:
     lines: tuple[str, ...] = ()
     advice: str = ""
     mark: str = ""
+    figure: float = 0
+    """How much it is, where that can be compared."""
+    most: str = ""
+    """What to say of all good places together when this one has the greatest figure."""
 
 
 Answers = Mapping[str, Answer | Trouble]
@@ -138,6 +142,9 @@ def together(case: Case, found: Mapping[str, One]) -> Found:
 def _sentence(environment: Environment, shown: Mapping[str, One], places: int) -> str:
     """Return one sentence, which names hosts only where there are several and they differ."""
     said, hosts = {one.said for one in shown.values()}, {host.name for host in environment.hosts}
+    top = max(shown.values(), key=lambda one: one.figure)
+    if len(said) > 1 and top.most and all(one.state is State.GOOD for one in shown.values()):
+        return top.most
     if len(said) == 1 and len(shown) == places and hosts >= set(shown):
         return f"{said.pop()}{'' if places == 1 else ' on both hosts' if places == 2 else f' on all {places} hosts'}"
     return "; ".join(f"{where}: {one.said}" for where, one in shown.items())

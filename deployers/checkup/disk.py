@@ -32,7 +32,10 @@ def _one(item: Item, answer: Answer) -> One:
     files = int(lines[1].group(2)) if len(lines) > 1 and lines[1] else 0
     if files > used:
         return One(level(item, files), f"{files} % of the files that it can hold are used")
-    return One(level(item, used), f"{used} % full, {_size(free)} left")
+    state, said = level(item, used), f"{used} % full"
+    return One(
+        state, said if state is State.GOOD else f"{said}, {_size(free)} left", figure=used, most=f"at most {said}"
+    )
 
 
 def _size(size: float) -> str:

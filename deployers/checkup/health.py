@@ -37,4 +37,4 @@ def _one(environment: Environment, sample: Sample | Trouble) -> One:
         case Look.WELL:
             took = f"well within {sample.seconds * 1000:.0f} ms"
             slow = environment.health is not None and sample.seconds > environment.health.max_p95.total_seconds()
-            return One(State.ATTENTION if slow else State.GOOD, took)
+            return One(State.ATTENTION if slow else State.GOOD, took, figure=sample.seconds, most=took)

@@ -97,7 +97,14 @@ def _one(case: Case, answer: Answer) -> One:
     count = int(rest[0])
     said = f"{'at least ' if words[2] == '1' else ''}{count} error line{'' if count == 1 else 's'}"
     lines = tuple(_line(line) for line in rest[1 : 1 + DISTINCT])
-    return One(level(case.item, count), said if count else "no error lines", lines, mark=f"{words[0]} {words[1]}")
+    return One(
+        level(case.item, count),
+        said if count else "no error lines",
+        lines,
+        mark=f"{words[0]} {words[1]}",
+        figure=count,
+        most=f"at most {said}",
+    )
 
 
 def _line(told: str) -> str:

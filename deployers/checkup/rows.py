@@ -60,15 +60,8 @@ def week(item: Item, rows: Rows, places: Places) -> list[Found]:
     ran = [it for it in rows.finished if it.status in RAN and not it.automatic and it.environment in names]
     this, last = (_of(ran, rows.now - WEEK, rows.now), _of(ran, rows.now - 2 * WEEK, rows.now - WEEK))
     worse = this.failed + this.rolled_back > last.failed + last.rolled_back
-    figures = (
-        ("deployments", this.count, last.count),
-        ("failed", this.failed, last.failed),
-        ("rollbacks", this.rolled_back, last.rolled_back),
-    )
-    lines = [f"{name}: {now} (week before: {then})" for name, now, then in figures]
-    lines.append(f"median from request to done: {_took(this.median)} (week before: {_took(last.median)})")
-    said = f"{this.count} deployment{'' if this.count == 1 else 's'}, {this.failed + this.rolled_back} went wrong"
-    return [_found(item, State.ATTENTION if worse else State.GOOD, said, "", lines)]
+    state = State.ATTENTION if worse else State.GOOD
+    return [_found(item, state, this.said(), "", [f"Week before: {last.said()}"])]
 
 
 def availability(item: Item, rows: Rows, places: Places) -> list[Found]:
@@ -119,6 +112,13 @@ class _Week:
     failed: int
     rolled_back: int
     median: float | None
+    """Seconds from request to done."""
+
+    def said(self) -> str:
+        """Return the week in one sentence."""
+        took = f"; done {old(self.median)} after the request (median)" if self.median is not None else ""
+        deployed = f"{self.count} deployment{'' if self.count == 1 else 's'}"
+        return f"{deployed}, {self.failed} failed, {self.rolled_back} rolled back{took}"
 
 
 def _of(ran: Sequence[Deployment], since: datetime, until: datetime) -> _Week:
@@ -151,16 +151,12 @@ def _title(it: Deployment) -> str:
 
 def _line(it: Deployment) -> str:
     by = it.requested_name or it.requested_by.removeprefix("cli:")
-    return f"{_title(it)} {it.status.value.replace('_', ' ')}, asked for by {by}"
+    return f"{_title(it)} {it.status.value.replace('_', ' ')}, by {by}"
 
 
 def _found(item: Item, state: State, said: str, advice: str, lines: Sequence[str]) -> Found:
     told = "" if state is State.GOOD else item.advice or advice or item.kind.advice
     return Found(item.probe, item.called, "", state, said, told, tuple(lines))
-
-
-def _took(seconds: float | None) -> str:
-    return "none" if seconds is None else old(seconds)
 
 
 def _share(summary: Summary) -> str:
