@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -9,7 +10,6 @@ import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -80,8 +80,8 @@ class Handler(BaseHTTPRequestHandler):
     answered = False
 
     def handle_one_request(self) -> None:
-        """Wait for a request and answer it."""
-        self.server.waits(self.connection, waiting=True)
+        """Wait for a request and answer it; nobody hangs up on a visitor whose first request is still on its way."""
+        self.server.waits(self.connection, waiting=self.answered)
         if self.answered and self.server.going:
             self.close_connection = True
             return
@@ -167,26 +167,28 @@ def say_ready() -> None:
         os.close(int(told))
 
 
+def bell() -> socket.socket:
+    """Return what becomes readable when this process is told to go, whichever of its threads the signal reaches."""
+    heard, rings = socket.socketpair()
+    rings.setblocking(False)
+    signal.set_wakeup_fd(rings.detach())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: None)
+    return heard
+
+
 def main() -> None:
     """Serve until told to go, or until the supervisor is gone."""
-    told = threading.Event()
-
-    def go(_signal: int, _frame: FrameType | None) -> None:
-        told.set()
-
-    signal.signal(signal.SIGTERM, go)
-    signal.signal(signal.SIGINT, go)
+    told = bell()
     database = Database(HERE / "storage" / "app.db")
     database.number("SELECT count(*) FROM calls")
     desk = Desk(listen(), database)
     if not os.environ.get("CANDIDATE"):
         jobs.start(database)
     threading.Thread(target=desk.serve_forever, args=(0.05,)).start()
-    if os.environ.get("READY_FD"):
-        threading.Thread(target=lambda: (sys.stdin.read(), told.set()), daemon=True).start()
     desk.log(f"{desk.version} serves as {os.getpid()}")
     say_ready()
-    told.wait()
+    select.select([told, *([sys.stdin] if "READY_FD" in os.environ else [])], [], [])
     desk.goes()
     desk.server_close()
     desk.log(f"{desk.version} left")
