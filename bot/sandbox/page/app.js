@@ -124,7 +124,7 @@ async function openThread(ts) {
 function showEarlier() {
   const where = $("messages");
   const fromEnd = where.scrollHeight - where.scrollTop;
-  at.most += 400;
+  at.most *= 5;
   refresh().then(() => (where.scrollTop = where.scrollHeight - fromEnd));
 }
 
