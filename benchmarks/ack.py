@@ -37,9 +37,9 @@ def run(*, quick: bool) -> Result:
         after = rows.ask("SELECT count(*) FROM inbox")[0][0]
         for number in running:
             finished(rows, number)
-    assert after - before == count, f"{after - before} of {count} commands were written down"
     figures = {name: summary(seconds) for name, seconds in taken.items()}
     figures["deployments_at_the_end"] = still
+    figures["not_written_down"] = count - (after - before)
     return Result(
         "ack",
         (f"{count} slash commands, {A_SECOND} a second each", "p50", "p99", "max"),
@@ -48,6 +48,7 @@ def run(*, quick: bool) -> Result:
         notes=(f"p99 {figures[OURS]['p99'] / figures[BARE]['p99']:.2f} x; at the end the two were {', '.join(still)}",),
         targets={
             f"p99 at most {TIMES:.0f} x the bare app's": figures[OURS]["p99"] <= TIMES * figures[BARE]["p99"],
+            "every command was written down": figures["not_written_down"] == 0,
             f"never above {MOST:.0f} s": figures[OURS]["max"] <= MOST,
         },
     )

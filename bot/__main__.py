@@ -69,6 +69,8 @@ def _run(verb: str, *, socket: bool, http: bool) -> None:
     for chatty, level in (("alembic", "WARNING"), ("uvicorn", "WARNING"), ("bolt", "ERROR")):
         logging.getLogger(chatty).setLevel(level)
     prepare(app)
+    # An acknowledgement has to get a word in between threads that compute; Python would let each talk for 5 ms.
+    sys.setswitchinterval(0.0005)
     asyncio.run(Process(app, Doors(socket, http)).run())
 
 

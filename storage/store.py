@@ -1,7 +1,7 @@
 """The way in to what the bot remembers: one database, transactions that write, and looks that cannot."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from storage import postgres, revisions, sqlite
 from storage.faults import translated
+from storage.turns import Turns
 
 __all__ = ["Session", "Store"]
 
@@ -24,21 +25,28 @@ class Store:
         self.url = parsed.render_as_string(hide_password=False)
         self.engine: Engine = (sqlite if parsed.get_backend_name() == "sqlite" else postgres).engine(parsed)
         self._shown = parsed.render_as_string(hide_password=True)
+        self._turns = Turns() if parsed.get_backend_name() == "sqlite" else None
         self._looking = self.engine.execution_options(**_looking(self.engine))
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, *, urgent: bool = False) -> Iterator[Session]:
         """Open a write transaction: committed at the end, rolled back when anything is raised.
 
-        SQLite has one writer at a time from the first moment; PostgreSQL locks rows as they are asked for.
+        SQLite has one writer at a time from the first moment, of this process an urgent one first; PostgreSQL locks
+        rows as they are asked for.
         """
         with (
+            self._turn(urgent=urgent),
             translated(self._shown, revisions.newest()),
             Session(self.engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             session.connection()
             yield session
+
+    def _turn(self, *, urgent: bool) -> AbstractContextManager[object]:
+        # Whose turn does not come in time goes on all the same: SQLite then says that it is locked, and for how long.
+        return self._turns.turn(urgent=urgent, within=sqlite.BUSY_MS / 1000) if self._turns else nullcontext()
 
     @contextmanager
     def look(self) -> Iterator[Session]:

@@ -118,7 +118,7 @@ class Intake:
         self._settling.shutdown(wait=True)
 
     def _receive(self, row: InboxRow) -> InboxRow | None:
-        with self._store.begin() as session:
+        with self._store.begin(urgent=True) as session:
             return inbox.receive(session, row)
 
     def _acked(self, row: InboxRow) -> None:
