@@ -2,31 +2,16 @@
 
 import os
 import signal
-from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 from random import Random
 from threading import Event
 
 import pytest
 
-from deployers.ports import Fate, Operation
-from tests.system.wrapped import Wrapped, alive, until, wrapped
+from deployers.ports import Fate
+from tests.system.wrapped import alive, claim, gated, noted, op, until, wrapped
 
 __all__ = ["wrapped"]
-
-
-def op(number: int, script: str = ":", seconds: float = 60) -> Operation:
-    return Operation(f"d1.{number}.web1.1", script, timedelta(seconds=seconds))
-
-
-def gated(home: Path, then: str = ":") -> str:
-    """Return a script that notes its start, waits for a file, and does something."""
-    return f"echo started >> {home}/notes; until [ -e {home}/gate ]; do sleep 0.05; done; {then}"
-
-
-def noted(home: Path) -> list[str]:
-    return (home / "notes").read_text().split() if (home / "notes").exists() else []
 
 
 def test_a_step_outlives_its_wrapper_and_leaves_its_exit_code(wrapped):
@@ -78,7 +63,7 @@ def test_after_a_reboot_what_had_ended_is_read_and_what_ran_is_unknown(wrapped, 
 
 
 def test_a_claim_from_before_a_reboot_is_unknown_because_its_beginning_may_be_lost(wrapped):
-    _claim(wrapped, op(1, "echo never"), boot="11111111-1111-1111-1111-111111111111")
+    claim(wrapped, op(1, "echo never"), boot="11111111-1111-1111-1111-111111111111")
     assert wrapped.record("d1.1.web1.1").fate is Fate.UNKNOWN
 
 
@@ -95,18 +80,8 @@ def test_a_process_id_that_was_used_again_is_not_the_step(wrapped):
     assert wrapped.record("d1.1.web1.1").fate is Fate.UNKNOWN
 
 
-def _claim(wrapped: Wrapped, operation: Operation, boot: str = "") -> None:
-    """Leave what a wrapper leaves that dies right after its claim."""
-    boot = boot or Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    folder = wrapped.record_folder(operation.id)
-    folder.mkdir(parents=True)
-    (folder / "claim").write_text(f"{boot}:4194303:1 d1 1 60\n")
-    (folder / "script").write_text(operation.script)
-    (folder / "output").touch()
-
-
 def test_a_claim_whose_wrapper_died_before_the_beginning_is_given_up_for_it(wrapped):
-    _claim(wrapped, op(1, "echo old"))
+    claim(wrapped, op(1, "echo old"))
     assert wrapped.phases() == {"d1.1.web1.1": "claimed"}
     assert wrapped.record("d1.1.web1.1").fate is Fate.ABSENT
     (record,) = wrapped.perform(op(1, "echo new"))
@@ -174,117 +149,6 @@ def test_batches_with_the_same_ids_run_each_operation_once(wrapped):
     answers = [wrapped.heard(process) for process in racing]
     assert all([record.exit_code for record in answer] == [0] * 4 for answer in answers)
     assert noted(wrapped.home) == ["0", "1", "2", "3"]
-
-
-def test_of_two_racing_leaders_the_older_is_refused_or_seen(wrapped):
-    """Once the newer one has been heard, nothing of the older one begins that the newer one could not see."""
-    for round_ in range(25):
-        stale, fresh = (Operation(f"d{round_}.{who}.web1.1", ":", timedelta(seconds=60)) for who in ("old", "new"))
-        old = wrapped.performing(stale, group=f"d{round_}", token=2 * round_ + 1)
-        new = wrapped.performing(fresh, group=f"d{round_}", token=2 * round_ + 2)
-        assert wrapped.heard(new)[0].exit_code == 0
-        seen = wrapped.record(stale.id)
-        (told,) = wrapped.heard(old)
-        if seen.fate is Fate.ABSENT:
-            assert (told.fate, told.why) == (Fate.REFUSED, f"fenced {2 * round_ + 2}")
-        else:
-            assert (told.fate, told.exit_code) in ((Fate.EXITED, 0), (Fate.REFUSED, None))
-
-
-def test_an_abort_between_two_operations_stops_the_second(wrapped):
-    script = f"echo one >> {wrapped.home}/notes; mkdir -p {wrapped.folder}/aborted/d1"
-    first, second = wrapped.perform(op(1, script), op(2, f"echo two >> {wrapped.home}/notes"))
-    assert (first.exit_code, second.fate, second.why) == (0, Fate.REFUSED, "aborted")
-    assert noted(wrapped.home) == ["one"]
-
-
-def test_a_newer_token_between_two_operations_stops_the_second(wrapped):
-    first, second = wrapped.perform(op(1, f"mkdir {wrapped.folder}/tokens/10"), op(2), token=9)
-    assert (first.exit_code, second.fate, second.why) == (0, Fate.REFUSED, "fenced 10")
-
-
-def test_an_abort_in_the_middle_of_a_step_stops_the_whole_group_before_it_answers(wrapped):
-    script = f"sleep 300 & (sleep 300; echo never) & {gated(wrapped.home)}"
-    running = wrapped.performing(op(1, script), op(2, f"echo two >> {wrapped.home}/notes"))
-    until(lambda: noted(wrapped.home))
-    leader = wrapped.leader("d1.1.web1.1")
-    wrapped.say("abort", "d1", "2")
-    assert not alive(leader)
-    first, second = wrapped.heard(running)
-    assert (first.fate, first.exit_code) == (Fate.EXITED, 143)
-    assert (second.fate, second.why) == (Fate.REFUSED, "aborted")
-    assert noted(wrapped.home) == ["started"]
-
-
-def test_an_abort_kills_what_will_not_stop(wrapped):
-    stubborn = f"trap '' TERM; echo started >> {wrapped.home}/notes; while :; do sleep 0.1; done"
-    running = wrapped.performing(op(1, stubborn))
-    until(lambda: noted(wrapped.home))
-    wrapped.say("abort", "d1", "2")
-    assert not alive(wrapped.leader("d1.1.web1.1"))
-    assert wrapped.record("d1.1.web1.1").exit_code == 137
-    assert wrapped.heard(running)[0].exit_code == 137
-
-
-def test_an_abort_leaves_other_deployments_alone(wrapped):
-    other = wrapped.performing(
-        Operation("d2.1.web1.1", gated(wrapped.home, "exit 4"), timedelta(seconds=60)), group="d2", token=2
-    )
-    until(lambda: noted(wrapped.home))
-    wrapped.say("abort", "d1", "2")
-    (wrapped.home / "gate").touch()
-    assert wrapped.heard(other)[0].exit_code == 4
-
-
-def test_an_abort_gives_up_a_claim_so_that_it_never_begins(wrapped):
-    _claim(wrapped, op(1, f"echo never >> {wrapped.home}/notes"))
-    wrapped.say("abort", "d1", "2")
-    (record,) = wrapped.perform(op(1, f"echo never >> {wrapped.home}/notes"), token=2)
-    assert (record.fate, record.why, noted(wrapped.home)) == (Fate.REFUSED, "aborted", [])
-
-
-def test_a_lock_survives_the_wrapper_and_a_stale_empty_one_is_no_lock(wrapped):
-    (wrapped.folder / "lock").mkdir()
-    assert wrapped.say("lock", "YQ==", "1", "2026-11-24T12:00:00Z") == []
-    assert wrapped.say("lock", "YQ==", "1", "2026-11-24T13:00:00Z") == []
-    assert wrapped.say("lock", "Yg==", "1", "2026-11-24T13:00:00Z") == [b"! locked YQ== 2026-11-24T12:00:00Z"]
-    assert (wrapped.folder / "lock/owner").read_text() == "a\n1\n2026-11-24T12:00:00Z\n"
-
-
-def test_a_lock_that_a_person_made_is_kept(wrapped):
-    (wrapped.folder / "lock").mkdir()
-    (wrapped.folder / "lock/owner").write_text("omar, moving the database\n")
-    (answer,) = wrapped.say("lock", "YQ==", "99", "2026-11-24T12:00:00Z")
-    assert answer.startswith(b"! locked b21hciwgbW92aW5n")
-    wrapped.say("unlock", "YQ==")
-    assert (wrapped.folder / "lock/owner").exists()
-
-
-def test_racing_lockers_leave_one_holder(wrapped):
-    racing = [wrapped.start("lock", owner, "3", "-") for owner in ("YQ==", "Yg==", "Yw==", "ZA==")]
-    answers = [wrapped.told(process) for process in racing]
-    assert sorted(len(answer) for answer in answers) == [0, 1, 1, 1]
-
-
-def test_old_records_are_forgotten_but_not_that_they_were_and_no_token(wrapped):
-    kept = {"SHIPMATE_KEEP": "2"}
-    for number in range(4):
-        wrapped.perform(
-            Operation(f"d{number}.1.web1.1", ":", timedelta(seconds=60)), group=f"d{number}", token=number + 1
-        )
-        if number != 1:
-            long_ago = 1_600_000_000 + number
-            os.utime(wrapped.record_folder(f"d{number}.1.web1.1"), (long_ago, long_ago))
-    (wrapped.folder / ".pruned").unlink()
-    wrapped.perform(Operation("d9.1.web1.1", ":", timedelta(seconds=60)), group="d9", token=9, env=kept)
-    until(lambda: not wrapped.record_folder("d0.1.web1.1").exists())
-    left = {folder.name for folder in (wrapped.folder / "ops").iterdir()}
-    assert left == {"d9.1.web1.1", "d1.1.web1.1"}
-    assert {token.name for token in (wrapped.folder / "tokens").iterdir()} == {"1", "2", "3", "4", "9"}
-    (again,) = wrapped.perform(
-        Operation("d0.1.web1.1", f"echo again >> {wrapped.home}/notes", timedelta(seconds=60)), group="d0", token=9
-    )
-    assert (again.fate, noted(wrapped.home)) == (Fate.UNKNOWN, [])
 
 
 @pytest.mark.parametrize("seed", range(30))

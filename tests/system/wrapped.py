@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -139,3 +140,28 @@ def wrapped(tmp_path) -> Iterator[Wrapped]:
     wrapper = Wrapped(tmp_path / "home", {"SHIPMATE_GRACE": "1"})
     yield wrapper
     wrapper.end()
+
+
+def op(number: int, script: str = ":", seconds: float = 60) -> Operation:
+    """Return an operation of the first deployment."""
+    return Operation(f"d1.{number}.web1.1", script, timedelta(seconds=seconds))
+
+
+def gated(home: Path, then: str = ":") -> str:
+    """Return a script that notes its start, waits for a file, and does something."""
+    return f"echo started >> {home}/notes; until [ -e {home}/gate ]; do sleep 0.05; done; {then}"
+
+
+def noted(home: Path) -> list[str]:
+    """Return what scripts have noted."""
+    return (home / "notes").read_text().split() if (home / "notes").exists() else []
+
+
+def claim(wrapped: Wrapped, operation: Operation, boot: str = "") -> None:
+    """Leave what a wrapper leaves that dies right after its claim."""
+    boot = boot or Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    folder = wrapped.record_folder(operation.id)
+    folder.mkdir(parents=True)
+    (folder / "claim").write_text(f"{boot}:4194303:1 d1 1 60\n")
+    (folder / "script").write_text(operation.script)
+    (folder / "output").touch()
