@@ -48,7 +48,8 @@ def attempts(settings: Settings, tools: Tools) -> Iterator[Attempt]:
     for environment in settings.environments.values():
         look = partial(lambda each: places.hosts(each, tools.preflight()), environment)
         yield Attempt("hosts", environment.name, look, "Can this machine reach the hosts over SSH?")
-        yield Attempt("health", environment.name, partial(places.health, environment, http, secrets))
+        serves = partial(lambda name: places.serves(tools.store(), name), environment.name)
+        yield Attempt("health", environment.name, partial(places.health, environment, http, secrets, serves=serves))
 
 
 def check(

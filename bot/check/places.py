@@ -1,7 +1,7 @@
 """Whether the database, the repository, GitHub, the hosts and the health routes are as the configuration says."""
 
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -12,6 +12,7 @@ from bot.settings.values import Settings
 from deployers.environment import Environment, Health, Host
 from deployers.errors import RefRefused
 from deployers.ports import Preflight, Repository
+from storage import deployments
 from storage.store import Store
 
 
@@ -53,6 +54,11 @@ def repository(settings: Settings, source: Repository) -> Iterator[Result]:
 def github(settings: Settings, http: httpx.Client) -> Iterator[Result]:
     """Try the GitHub token, if there is one, on the repository."""
     held, name = settings.outside.github_token, settings.app.repository
+    if held is None and settings.outside.github_app_id:
+        todo = "Set GITHUB_TOKEN as well if something of GitHub's is wanted; otherwise take GITHUB_APP_ID away"
+        what = "GITHUB_APP_ID is set, but I cannot sign in as a GitHub App yet; plain git is used"
+        yield Result("github", name or "app", Grade.WARN, what, todo)
+        return
     if held is None or not name:
         yield Result("github", name or "token", Grade.OK, "not configured; plain git is used")
         return
@@ -102,16 +108,36 @@ def hosts(environment: Environment, preflight: Preflight) -> Iterator[Result]:
         yield Result("hosts", f"{environment.name}/{finding.where}", grade, what, todo)
 
 
-def health(environment: Environment, http: httpx.Client, secrets: Mapping[str, str]) -> Iterator[Result]:
-    """Ask the environment's URL as a deployment would after it."""
+def health(
+    environment: Environment, http: httpx.Client, secrets: Mapping[str, str], *, serves: Callable[[], bool]
+) -> Iterator[Result]:
+    """Ask the environment's URL as a deployment would after it; where nothing was deployed, silence is no fault."""
     asked = environment.health
     if asked is None or not environment.url:
         todo = f"Write `url` and `[environments.{environment.name}.health]`, so that a sick release is noticed"
         yield Result("health", environment.name, Grade.WARN, "nothing says what healthy means here", todo)
         return
     head = {name: secrets.get(text.removeprefix("env:"), text) for name, text in asked.headers.items()}
-    for path in _paths(asked):
-        yield _asked(environment, asked, path, http, head)
+    results = [_asked(environment, asked, path, http, head) for path in _paths(asked)]
+    if any(it.what.startswith(_SILENT) for it in results) and not serves():
+        todo = (
+            f"Deploy a first release (`/deploy {environment.name} v1.0`); if the application runs already, correct"
+            f" `url`, now {environment.url}"
+        )
+        what = "nothing was deployed here yet, and nothing well answers"
+        yield Result("health", environment.name, Grade.WARN, what, todo)
+        results = [it for it in results if not it.what.startswith(_SILENT)]
+    yield from results
+
+
+def serves(store: Store, environment: str) -> bool:
+    """Say whether anything that was deployed through us runs there."""
+    with store.look() as session:
+        return deployments.current(session, environment) is not None
+
+
+_SILENT = ("no answer", "answers 404", "answers 5")
+"""How an address answers behind which no application runs yet."""
 
 
 def _paths(asked: Health) -> Iterable[str]:

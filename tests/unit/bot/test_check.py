@@ -11,6 +11,7 @@ from bot.check import Attempt, Grade, Result, check, examine, exit_code, lines, 
 from deployers.errors import HostKeyRefused, RepositoryUnreachable
 from deployers.ports import Finding
 from storage.store import Store
+from tests.builders import served
 from tests.unit.bot.checked import Hosts, Source, bad, found, outside, settings, tools
 
 __all__ = ["outside", "settings", "tools"]
@@ -128,6 +129,28 @@ def test_a_health_route_that_answers_otherwise_says_which_answers_count(outside,
     outside.answers["/health/db"] = (401, {})
     (result,) = bad(settings, tools)
     assert (result.name, "add 401 to `accept`" in result.todo) == ("production/health/db", True)
+
+
+@pytest.mark.parametrize("status", [404, 502])
+def test_where_nothing_was_deployed_yet_silence_is_no_fault_and_says_what_to_do(outside, settings, tools, status):
+    outside.answers |= {"/health": (status, {}), "/health/db": (status, {})}
+    assert bad(settings, tools) == []
+    told = [it for it in found(settings, tools).values() if it.area == "health" and it.grade is Grade.WARN]
+    assert "nothing was deployed here yet" in told[0].what
+    assert "/deploy production v1.0" in told[0].todo
+
+
+def test_where_something_was_deployed_silence_is_bad(outside, settings, tools):
+    with tools.store().begin() as session:
+        served(session, "v2.2", minute=1)
+    outside.answers |= {"/health": (502, {}), "/health/db": (502, {})}
+    assert {it.name for it in bad(settings, tools)} == {"production/health", "production/health/db"}
+
+
+def test_a_github_app_that_cannot_be_used_yet_is_said(settings, tools):
+    outside = replace(settings.outside, github_token=None, github_app_id="12345")
+    told = [it for it in found(replace(settings, outside=outside), tools).values() if it.area == "github"]
+    assert [(it.grade, "GITHUB_APP_ID is set" in it.what) for it in told] == [(Grade.WARN, True)]
 
 
 def test_health_is_asked_with_the_configured_headers(outside, settings, tools):
