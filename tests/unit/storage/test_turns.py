@@ -28,12 +28,11 @@ def test_the_urgent_one_goes_before_those_who_have_waited_longer():
         with turns.turn(urgent=urgent, within=30):
             order.append(name)
 
-    with ThreadPoolExecutor(4) as pool:
-        with turns.turn(urgent=False, within=30):
-            for name, urgent in (("one", False), ("two", False), ("now", True)):
-                pool.submit(write, name, urgent=urgent)
-                while len(turns._urgent) + len(turns._others) < {"one": 1, "two": 2, "now": 3}[name]:
-                    pass
+    with ThreadPoolExecutor(4) as pool, turns.turn(urgent=False, within=30):
+        for name, urgent in (("one", False), ("two", False), ("now", True)):
+            pool.submit(write, name, urgent=urgent)
+            while len(turns._urgent) + len(turns._others) < {"one": 1, "two": 2, "now": 3}[name]:
+                pass
     assert order == ["now", "one", "two"]
 
 
