@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.app import App
-from bot.console import Console, plain
+from bot.console import Console
 from bot.settings import SettingsFaults, demands, load
 
 cli = typer.Typer(
@@ -145,8 +145,9 @@ def history(environment: Annotated[str, typer.Argument()] = "", *, as_json: Json
 
 
 def _asked(name: str, words: list[str], *, as_json: bool) -> None:
-    reply = a_console().ask(name, tuple(words))
-    text = plain(reply.text)
+    console = a_console()
+    reply = console.ask(name, tuple(words))
+    text = console.said(reply)
     say(json.dumps({"ok": reply.ok, "code": reply.code, "text": text}) if as_json else text)
     if not reply.ok:
         raise typer.Exit(1)

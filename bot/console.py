@@ -2,8 +2,10 @@
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from uuid import uuid4
 
 from bot.app import App
@@ -16,7 +18,7 @@ from commands.errors import CommandError
 from commands.replies import Reply
 from commands.services import People, Person, Services
 from deployers.errors import DeployError
-from storage import audit, leadership
+from storage import audit, leadership, reports
 from storage.errors import StorageError
 from storage.models import Status
 
@@ -103,7 +105,14 @@ class Console:
 
     def tell(self, reply: Reply) -> None:
         """Print a reply without Slack's marks."""
-        self.show(plain(reply.text))
+        self.show(self.said(reply))
+
+    def said(self, reply: Reply) -> str:
+        """Return a reply as a terminal shows it, with people's names and this command line's verbs."""
+        names: Mapping[str, str] = {}
+        with suppress(StorageError), self.app.store.look() as session:
+            names = reports.names(session)
+        return plain(reply.text, names)
 
     def _services(self, person: Person, name: str, glass: str) -> Services:
         services = self.app.services
@@ -126,10 +135,12 @@ def _number(reply: Reply) -> int | None:
     return int(found[1]) if found else None
 
 
-def plain(text: str) -> str:
+def plain(text: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return mrkdwn as a terminal shows it: without marks, emoji names and angle brackets, and unescaped."""
     text = re.sub(r"<(?:https?|mailto):[^|>]*\|([^>]*)>", r"\1", text)
+    text = re.sub(r"<@(\w+)>", lambda m: names.get(m[1], m[0]), text)
     text = re.sub(r"<([@#!]?)([^|>]*)(?:\|([^>]*))?>", lambda m: m[3] or f"{m[1]}{m[2]}", text)
     text = re.sub(r"(?<!\w)[*_~](\S|\S[^*_~\n]*\S)[*_~](?!\w)", r"\1", text)
     text = re.sub(r"(?<!\w):[a-z_]+: ?", "", text)
+    text = re.sub(r"`/(?:deploy (?=status|history|resolve)|(?=deploy |rollback ))", "`shipmate ", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from storage import approvals, deployments, locks, outbox, steps, targets
 from storage.models import Approval, Deployment, Lock, OutboxRow, StepRecord, TargetRecord
@@ -102,6 +102,13 @@ def watch(session: Session, since: datetime) -> Watch:
         open_steps=tuple(steps.open_ones(session)),
         undelivered=tuple(outbox.undelivered(session)),
     )
+
+
+def names(session: Session) -> dict[str, str]:
+    """Return what people are called who have asked for something or decided about it, by id."""
+    asked = session.exec(select(Deployment.requested_by, Deployment.requested_name).distinct()).all()
+    decided = session.exec(select(Approval.person, Approval.name).distinct()).all()
+    return {person: name for person, name in (*asked, *decided) if name}
 
 
 def _other(session: Session, deployment_id: int | None) -> Deployment | None:

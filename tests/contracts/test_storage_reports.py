@@ -80,3 +80,11 @@ def test_a_deployment_without_an_automatic_rollback_says_so(session):
     assert deployments.automatic_rollback_of(session, number) is None
     with pytest.raises(NotFound, match="automatic rollback"):
         deployments.automatic_rollback(session, number)
+
+
+def test_people_are_known_by_the_names_under_which_they_asked_or_decided(session):
+    made = stored(session, a_deployment(by="U0ANA"))
+    stored(session, a_deployment(by="cli:root"))
+    session.add(an_approval(made.number, "U0BEN"))
+    session.flush()
+    assert reports.names(session) == {"U0ANA": "ana", "U0BEN": "ben", "cli:root": "ana"}

@@ -77,3 +77,22 @@ def test_an_unknown_story_is_refused_with_those_that_there_are():
 )
 def test_replies_are_plain_on_a_terminal(mrkdwn, words):
     assert plain(mrkdwn) == words
+
+
+def test_people_are_called_by_name_and_one_who_is_not_known_by_id():
+    assert plain("by <@U0ANA> and <@U0BEN>", {"U0ANA": "Ana Silva"}) == "by Ana Silva and @U0BEN"
+
+
+@pytest.mark.parametrize(
+    ("slack", "terminal"),
+    [
+        ("`/deploy status production`", "`shipmate status production`"),
+        ("`/deploy resolve 12 3.web1 ran`", "`shipmate resolve 12 3.web1 ran`"),
+        ("`/deploy production v2.3`", "`shipmate deploy production v2.3`"),
+        ("`/deploy cancel 12 --back`", "`shipmate deploy cancel 12 --back`"),
+        ("`/rollback latest production`", "`shipmate rollback latest production`"),
+        ("`/srv/deploy`", "`/srv/deploy`"),
+    ],
+)
+def test_what_to_type_next_is_told_as_it_is_typed_here(slack, terminal):
+    assert plain(slack) == terminal
