@@ -1,6 +1,6 @@
 """What somebody is answered who writes to the bot instead of typing a command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from commands import helping
@@ -11,10 +11,14 @@ from commands.services import Services
 from commands.views.help import greeting
 
 
-def greeter(commands: Sequence[Command], words: Sequence[Command]) -> Handler:
-    """Return what answers a message: it starts nothing, but says which command was probably meant."""
+def greeter(commands: Sequence[Command], words: Mapping[str, Sequence[Command]]) -> Handler:
+    """Return what answers a message: it starts nothing, but says which command was probably meant.
+
+    `words` are what may follow a command, by its name.
+    """
     main = commands[0]
-    known = {it.name: f"/{it.name}" for it in commands} | {it.name: f"/{main.name} {it.name}" for it in words}
+    known = {word.name: f"/{name} {word.name}" for name, found in words.items() for word in found}
+    known |= {it.name: f"/{it.name}" for it in commands}
 
     def heard(request: Request, services: Services) -> Reply:
         word, rest = first_word(request.text.removeprefix("/"))

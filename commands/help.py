@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from commands.command import Command
-from commands.registry import COMMANDS, OPS, WORDS
+from commands.registry import COMMANDS, FAMILIES
 
 HEAD = """# Commands
 
@@ -15,10 +15,6 @@ This page is written from the code: `python -m commands.help > docs/commands.md`
 - Curly quotes, long dashes and non-breaking spaces, as phones type them, are understood.
 - A refusal is private. It says which gate, why, since when, who can clear it, and what to type next.
 """
-
-
-FAMILIES = {"deploy": WORDS, "ops": OPS}
-"""Commands with words of their own."""
 
 
 def page() -> str:

@@ -1,6 +1,6 @@
 """What somebody sees on the App Home: looked up at the moment of drawing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from commands import helping, permissions
 from commands.command import Request
@@ -24,8 +24,8 @@ def opened(request: Request, services: Services) -> Reply:
     return Reply("")
 
 
-def look(services: Services, person: Person, more: Sequence[tuple[str, str]] = ()) -> Home:
-    """Return what is on somebody's App Home now; `more` are further buttons.
+def look(services: Services, person: Person) -> Home:
+    """Return what is on somebody's App Home now.
 
     Raises:
         IdentityUnknown: what they may do cannot be asked.
@@ -41,7 +41,6 @@ def look(services: Services, person: Person, more: Sequence[tuple[str, str]] = (
             to_decide=tuple(reports.facts(session, it.number) for it in to_decide[:MOST_TO_DECIDE]),
             mine=tuple(it for it in unfinished if it.requested_by == person.id),
             recent=tuple(deployments.history(session, None, MOST_RECENT)),
-            more=tuple(more),
         )
 
 

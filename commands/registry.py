@@ -20,6 +20,9 @@ WORDS = (plan, status, history, cancel, nudge, resolve)
 OPS = (check,)
 """What follows `/ops`."""
 
+FAMILIES = {"deploy": WORDS, "ops": OPS}
+"""Commands with words of their own."""
+
 OPS_COMMAND = family(ops, OPS)
 
 COMMANDS = (
@@ -37,6 +40,7 @@ ACTIONS = (
     Action("deployment.retry", retrying.retry_button),
     Action("deployment.details", telling.details_button),
     Action("checklist.tick", tick),
+    Action("home.check", check),
 )
 
 SUBMISSIONS = (
@@ -48,7 +52,7 @@ SUBMISSIONS = (
 OPENED = (Action("app_home_opened", home.opened),)
 """What is looked at."""
 
-MESSAGES = (Action("message", greeting.greeter(COMMANDS, WORDS)),)
+MESSAGES = (Action("message", greeting.greeter(COMMANDS, FAMILIES)),)
 """What is written to the bot without a command."""
 
 MODALS = (

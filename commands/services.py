@@ -1,7 +1,7 @@
 """What commands may use; `bot/app.py` fills it in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -72,5 +72,5 @@ class Services:
     alerts_channel: str = "alerts"
     timezone: str = "UTC"
     """The zone of the app, in which freezes are meant."""
-    checklists: Posted = Posted()
+    checklists: Posted = field(default_factory=Posted)
     """What `/ops check` looks at, and where its cards are posted."""

@@ -65,8 +65,6 @@ class Home:
     to_decide: tuple[Facts, ...] = ()
     mine: tuple[Deployment, ...] = ()
     recent: tuple[Deployment, ...] = ()
-    more: tuple[tuple[str, str], ...] = ()
-    """Further buttons: what they say, and what they do."""
 
 
 def shown(home: Home) -> dict[str, Any]:
@@ -115,7 +113,7 @@ def _welcome(viewer: Viewer) -> list[Block]:
 
 def _buttons(home: Home) -> list[Block]:
     row = [button("Deploy…", action="home.deploy", value="home", style="primary")] if home.viewer.may_deploy else []
-    row += [button(text, action=action, value="home") for text, action in home.more]
+    row += [button("Check everything", action="home.check", value="home")] if home.viewer.roles else []
     return [actions(*row)] if row else []
 
 

@@ -82,5 +82,7 @@ def _help(who: str, *, away: bool = False) -> dict[str, Any]:
 
 
 def _greeting(text: str) -> dict[str, Any]:
-    reply = greeting.greeter((MAIN, rollback), WORDS)(Request("message", PEOPLE["ana"], text=text), _services())
+    reply = greeting.greeter((MAIN, rollback), {"deploy": WORDS})(
+        Request("message", PEOPLE["ana"], text=text), _services()
+    )
     return message((reply.text, reply.blocks))

@@ -76,6 +76,7 @@ def test_a_word_like_none_says_what_is_missing(world):
     [
         ("deploy production v2.3", "/deploy production v2.3"),
         ("status", "/deploy status"),
+        ("check weekly", "/ops check weekly"),
         ("/rollback latest production", "/rollback latest production"),
         ("rolback latest", "/rollback latest"),
     ],
