@@ -146,7 +146,8 @@ class Runner:
     def run(self, segment: Segment) -> None:
         """Do every step of the segment on each of its targets, exactly once, several targets at a time.
 
-        Once somebody asks to stop, what runs on the hosts is ended. A way out is never stopped half way.
+        Once somebody asks to stop, what runs on the hosts is ended. A way out is never stopped half way, and neither
+        is a migration: half of one is worse than all of it.
 
         Raises:
             Aborted: somebody asked to stop.
@@ -162,22 +163,28 @@ class Runner:
                 pool.submit(self._on, self._environment.host(target), segment, [each[target] for each in attempts])
                 for target in targets
             ]
-            by = self._until_at_rest(running, [self._environment.host(target) for target in targets])
+            by = self._until_at_rest(running, segment)
         errors = [error for future in running if (error := future.exception())]
         for error in sorted(errors, key=lambda error: not isinstance(error, Undecided)):
             if by and isinstance(error, CommandFailed):
                 raise Aborted(by) from error
             raise error
 
-    def _until_at_rest(self, running: Sequence[Future[None]], hosts: Sequence[Host]) -> str:
-        """Wait until no target does anything; return who asked to stop in the meantime, or nothing."""
-        by = ""
-        while wait(running, timeout=None if by else ASKED_EVERY).not_done:
-            by = self._asked_to_stop()
-            for host in hosts if by else ():
-                with suppress(DeployError):
-                    self._remote.abort(host, self._authority)
+    def _until_at_rest(self, running: Sequence[Future[None]], segment: Segment) -> str:
+        """Wait until no target does anything; return who had it stopped in the meantime, or nothing."""
+        by, stoppable = "", not isinstance(segment.steps[0], Migrate)
+        left = [self._environment.host(target) for target in segment.steps[0].targets if stoppable]
+        while wait(running, timeout=ASKED_EVERY if left else None).not_done:
+            by = by or self._asked_to_stop()
+            left = [host for host in left if not (by and self._stopped(host))]
         return by
+
+    def _stopped(self, host: Host) -> bool:
+        """Have a host stop what it does, and say whether it has heard."""
+        with suppress(DeployError):
+            self._remote.abort(host, self._authority)
+            return True
+        return False
 
     def _asked_to_stop(self) -> str:
         return "" if self._plan.kind == WAY_OUT else self._journal.aborted()

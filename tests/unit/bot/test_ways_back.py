@@ -8,7 +8,7 @@ from commands.errors import IdentityUnknown
 from deployers.errors import Unreachable
 from deployers.ports import Fate
 from deployers.rehearsal import Outcome
-from storage import approvals, steps
+from storage import approvals, deployments, steps
 from storage.models import Approval, Decision, StepState
 from tests.unit.bot.stage import GOOD, NEW, Stage
 from tests.unit.deployers.worlds import LARAVEL, environment
@@ -103,6 +103,48 @@ def test_slack_away_before_the_first_switch_is_a_refusal_and_says_nothing_agains
 def replace_at(approval: Approval, stage: Stage) -> Approval:
     approval.at = stage.clock()
     return approval
+
+
+def test_an_abort_lets_a_migration_end_and_stops_behind_it(tmp_path):
+    stage = Stage(tmp_path, environment(1, recipe=LARAVEL, health=None))
+    asked, original, ended = stage.asks(), stage._act, []
+
+    def migrates_slowly(host, script):
+        if "php artisan migrate" in script:
+            with stage.store.begin() as session:
+                deployments.get_for_change(session, asked.number).aborted_by = "U0BEN"
+            ended.append(stage.remote.stopped(asked.mark, within=2))
+        return original(host, script)
+
+    stage.remote._act = migrates_slowly
+    assert stage.conduct(asked) == "cancelled"
+    assert ended == [False]
+    [migrated] = [one for one in stage.records(asked) if one.kind == "migrate"]
+    assert migrated.state is StepState.SUCCEEDED
+    assert not any(one.kind == "activate" for one in stage.records(asked))
+
+
+def test_a_host_that_did_not_hear_of_an_abort_is_told_again(tmp_path):
+    stage = Stage(tmp_path, environment(1, recipe=LARAVEL, health=None))
+    asked, original, abort, deaf = stage.asks(), stage._act, stage.remote.abort, [True, True]
+
+    def is_deaf(host, authority):
+        if deaf:
+            deaf.pop()
+            raise Unreachable(host.name, "the connection was lost too often")
+        abort(host, authority)
+
+    def builds_for_ever(host, script):
+        if "composer install" in script:
+            with stage.store.begin() as session:
+                deployments.get_for_change(session, asked.number).aborted_by = "U0BEN"
+            assert stage.remote.stopped(asked.mark, within=60)
+            return Outcome(143)
+        return original(host, script)
+
+    stage.remote.abort = is_deaf
+    stage.remote._act = builds_for_ever
+    assert stage.conduct(asked) == "cancelled"
 
 
 def test_where_nobody_said_where_migrations_lie_a_migration_counts_as_one(tmp_path):
