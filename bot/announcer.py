@@ -60,7 +60,7 @@ class Announcer:
         with self._store.look() as session:
             seen = facts(session, deployment_id)
             queued = seen.deployment.status is Status.QUEUED
-            behind = deployments.running_in(session, seen.deployment.environment) if queued else None
+            behind = deployments.ahead_of(session, seen.deployment) if queued else None
         blocks = tuple(self._view(seen, now=self._clock(), behind=behind))
         return Message(plain(blocks), blocks, seen.deployment.version)
 

@@ -10,7 +10,7 @@ from commands.errors import Refused
 from commands.replies import Reply
 from commands.services import Services
 from commands.views.decided import decided
-from commands.views.words import count, title
+from commands.views.words import after, count, title
 from deployers.environment import Approvals
 from storage import approvals, deployments
 from storage.models import Approval, Decision, Deployment, Status
@@ -28,14 +28,15 @@ def approve(request: Request, services: Services) -> Reply:
         deployment = _waiting(session, pressed, at=services.now())
         _decide(session, request, deployment, Decision.APPROVED, at=services.now())
         agreed = _agreed(session, deployment)
-        if agreed >= policy.required:
-            rows.queue(session, services, deployment)
-        else:
+        missing = policy.required - agreed
+        if missing > 0:
             deployment.version += 1
+            rest = f"{count(missing, 'more approval')} needed."
+        else:
+            rows.queue(session, services, deployment)
+            rest = f"That was the last one needed: it begins{after(deployments.ahead_of(session, deployment))}."
         rows.show(session, services, deployment)
         rows.note(session, services, request, deployment, "deployment.approved", agreed=agreed, of=policy.required)
-    missing = policy.required - agreed
-    rest = f"{count(missing, 'more approval')} needed." if missing > 0 else "That was the last one needed: it begins."
     return Reply(f"You approved {title(deployment)}. {rest}")
 
 

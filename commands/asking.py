@@ -9,7 +9,7 @@ from commands.replies import Reply
 from commands.services import Services
 from commands.views import refusal
 from commands.views.blocks import escape
-from commands.views.words import count, release, title, when, who
+from commands.views.words import after, count, release, title, when, who
 from deployers import gates
 from deployers.ports import Finding
 from storage import deployments, locks, targets
@@ -41,7 +41,10 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
             return reply
         deployment = _remember(session, services, request, seen, findings)
         _announce(session, services, deployment, approvals=verdict.approvals)
+        begins = f"begins{after(deployments.ahead_of(session, deployment))}"
         rows.note(session, services, request, deployment, "deployment.requested", approvals=verdict.approvals)
+    if not verdict.approvals:
+        return Reply(f"{title(deployment)} {begins}; watch its card in {_channel(services)}.")
     return Reply(_asked_for(services, deployment, asked, verdict.approvals))
 
 
@@ -125,12 +128,13 @@ def _announce(session: Session, services: Services, deployment: Deployment, *, a
 
 
 def _asked_for(services: Services, deployment: Deployment, asked: Asked, approvals: int) -> str:
-    channel = f"#{services.deployments_channel.removeprefix('#')}"
-    if not approvals:
-        return f"{title(deployment)} begins; watch its card in {channel}."
     role = asked.environment.approvals.role
     approvers = permissions.mentions(services.people, role) or f"somebody with the role `{escape(role)}`"
     return (
         f"{title(deployment)} needs {count(approvals, 'approval')} by {approvers} until {when(deployment.expires_at)}."
-        f" Its card is in {channel}; to take it back: `/deploy cancel {deployment.id}`."
+        f" Its card is in {_channel(services)}; to take it back: `/deploy cancel {deployment.id}`."
     )
+
+
+def _channel(services: Services) -> str:
+    return f"#{services.deployments_channel.removeprefix('#')}"

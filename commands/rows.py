@@ -4,7 +4,7 @@ from typing import Any
 
 from commands.command import Request
 from commands.services import Services
-from storage import audit, outbox
+from storage import audit, deployments, outbox
 from storage.models import Deployment, Status
 from storage.store import Session
 
@@ -15,6 +15,15 @@ def queue(session: Session, services: Services, deployment: Deployment) -> None:
     session.add(deployment)
     session.flush()
     services.engine.start(session, deployment)
+
+
+def move_up(session: Session, services: Services, environment: str) -> None:
+    """Have the cards of what is queued say anew what each begins after, since one before them is gone."""
+    for waiting in deployments.waiting_in(session, environment):
+        if waiting.status is Status.QUEUED:
+            queued = deployments.get_for_change(session, waiting.number)
+            queued.version += 1
+            show(session, services, queued)
 
 
 def show(session: Session, services: Services, deployment: Deployment) -> None:

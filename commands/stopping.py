@@ -61,6 +61,8 @@ def stop(request: Request, services: Services, which: Pressed, *, back: bool = F
                 _over(deployment, decided(deployment, approvals.given(session, deployment.number))), "", "over"
             )
         rows.show(session, services, deployment)
+        if deployment.finished:
+            rows.move_up(session, services, deployment.environment)
         services.engine.nudge(session, deployment)
         rows.note(session, services, request, deployment, action, back=back, remark=remark)
     return Reply(text)

@@ -74,6 +74,15 @@ def waiting_in(session: Session, environment: str) -> list[Deployment]:
     )
 
 
+def ahead_of(session: Session, queued: Deployment) -> Deployment | None:
+    """Return what a queued deployment waits for: the one that was queued just before it, else what holds the place."""
+    waiting = [it for it in waiting_in(session, queued.environment) if it.status is Status.QUEUED]
+    before = [it for it in waiting if (it.changed_at, it.number) < (queued.changed_at, queued.number)]
+    if before:
+        return max(before, key=lambda it: (it.changed_at, it.number))
+    return running_in(session, queued.environment)
+
+
 def open_request(session: Session, environment: str, sha: str, kind: Kind) -> Deployment | None:
     """Return the newest request for the same release that still waits, whoever made it."""
     return session.exec(

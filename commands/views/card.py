@@ -7,7 +7,7 @@ from commands.views import choices, outcome
 from commands.views.blocks import actions, context, escape, line, message, section, small
 from commands.views.progress import going_back, progress, timing
 from commands.views.request import approved, needs, request, summary
-from commands.views.words import ICONS, release, title, who
+from commands.views.words import ICONS, release, stopped_by, title, who
 from storage.models import HOLDS, Deployment, Kind, Status
 from storage.reports import Facts
 
@@ -33,6 +33,12 @@ _SAID: dict[Status, str] = {
     S.CANCELLED: "{it} was cancelled",
     S.REFUSED: "{it} was refused",
     S.SUPERSEDED: "{it} gave way to another deployment",
+}
+_STOPPED: dict[Status, str] = {
+    S.ROLLING_BACK: "{it} was stopped by {by}; I am going back",
+    S.ROLLED_BACK: "{it} was stopped by {by}, and I went back",
+    S.INCOMPLETE: "{it} was stopped half way by {by}, and needs somebody",
+    S.CANCELLED: "{it} was stopped by {by}",
 }
 _VERBS = {
     Kind.DEPLOY: ("deploy", "deploying", "deployed"),
@@ -68,8 +74,10 @@ def headline(deployment: Deployment) -> str:
     do, doing, done = _VERBS[deployment.kind]
     towards = "to" if deployment.kind is Kind.DEPLOY else "on"
     what = f"{release(deployment.ref, deployment.sha)} {towards} *{escape(deployment.environment)}*"
-    said = _SAID[deployment.status].format(
-        who=who(deployment.requested_by, deployment.requested_name), it=what, do=do, doing=doing, done=done
+    by = stopped_by(deployment)
+    words = _STOPPED.get(deployment.status) if by else None
+    said = (words or _SAID[deployment.status]).format(
+        who=who(deployment.requested_by, deployment.requested_name), it=what, do=do, doing=doing, done=done, by=by
     )
     return f"{said} · #{deployment.id}"
 
@@ -85,12 +93,21 @@ def _waiting(seen: Facts) -> list[Block]:
 
 def _queued(seen: Facts, behind: Deployment | None) -> list[Block]:
     deployment = seen.deployment
-    waits = f"Queued behind {title(behind)}" if behind else "Begins in a moment"
     return [
         *request(seen),
-        small(waits, approved(seen.approvals, deployment.plan_hash)),
+        small(_begins(deployment, behind), approved(seen.approvals, deployment.plan_hash)),
         actions(choices.cancel(deployment)),
     ]
+
+
+def _begins(deployment: Deployment, behind: Deployment | None) -> str:
+    if behind is None:
+        return "Begins in a moment"
+    replaced = deployment.replaces_ref or deployment.replaces_sha
+    if not replaced:
+        return f"Begins after {title(behind)}"
+    runs = release(replaced, deployment.replaces_sha)
+    return f"Begins after {title(behind)}, if {runs} runs there then; otherwise it has to be asked for again"
 
 
 def _at_work(seen: Facts, now: datetime | None) -> list[Block]:

@@ -3,14 +3,18 @@
 from commands.replies import Block
 from commands.views import choices
 from commands.views.blocks import actions, fence, header, line, message, section, small
-from commands.views.outcome import failing, last_lines, resolving, unclear, way_out, what
+from commands.views.outcome import as_before, failing, last_lines, resolving, unclear, way_out, what
 from commands.views.request import asked_by, digest
 from commands.views.troubles import OTHERWISE, likely
-from commands.views.words import release
+from commands.views.words import release, stopped_by
 from storage.models import Deployment, Kind, Status
 from storage.reports import Facts
 
 S = Status
+_STOPPED: dict[Status, str] = {
+    S.ROLLED_BACK: "was stopped and rolled back",
+    S.INCOMPLETE: "was stopped half way",
+}
 _TITLES: dict[Status, str] = {
     S.FAILED: "failed",
     S.ROLLED_BACK: "failed and was rolled back",
@@ -22,8 +26,9 @@ _TITLES: dict[Status, str] = {
 def failed(seen: Facts) -> tuple[str, tuple[Block, ...]]:
     """Return the message that says that a deployment went wrong: its line for notifications, and its blocks."""
     deployment = seen.deployment
+    titles = _STOPPED if stopped_by(deployment) else _TITLES
     return text(seen), message(
-        header(f"{deployment.environment} {choices.named(deployment)} {_TITLES.get(deployment.status, 'failed')}"),
+        header(f"{deployment.environment} {choices.named(deployment)} {titles.get(deployment.status, 'failed')}"),
         section(_state(seen)),
         *_what(seen),
         *_cause(seen),
@@ -36,7 +41,9 @@ def text(seen: Facts) -> str:
     """Return the failure in one line, such as a pager shows."""
     deployment, failure = seen.deployment, seen.deployment.failure or {}
     why = line(str(failure.get("message", "")), 300) or _TITLES.get(deployment.status, "failed")
-    said = f"{line(deployment.environment, 60)} {line(choices.named(deployment), 80)} failed: {why}"
+    by = stopped_by(deployment)
+    became = f"was stopped by {by}" if by else f"failed: {why}"
+    said = f"{line(deployment.environment, 60)} {line(choices.named(deployment), 80)} {became}"
     match deployment.status:
         case S.ROLLED_BACK if seen.automatic_rollback:
             return f"{said}. Rolled back to {line(choices.named(seen.automatic_rollback), 80)}."
@@ -49,12 +56,16 @@ def text(seen: Facts) -> str:
 
 
 def _what(seen: Facts) -> list[Block]:
+    if by := stopped_by(seen.deployment):
+        return [section(f"{by} stopped it.")]
     failure, record = seen.deployment.failure or {}, failing(seen)
     output = last_lines(failure, record, 15)
     return [section(f":warning: {what(failure, record, 900)}"), *([section(fence(output, 2_000))] if output else [])]
 
 
 def _cause(seen: Facts) -> list[Block]:
+    if stopped_by(seen.deployment):
+        return []
     failure, record = seen.deployment.failure or {}, failing(seen)
     step = record.kind if record else str(failure.get("step", ""))
     said = f"{failure.get('message', '')}\n{failure.get('output', '')}\n{record.output if record else ''}"
@@ -85,9 +96,7 @@ def _untouched(seen: Facts) -> str:
     if any(it.kind == "activate" for it in seen.steps):
         see = f"`/deploy status {line(seen.deployment.environment, 60)}`"
         return f":rotating_light: *Something was switched already.* See what the targets serve: {see}"
-    replaced = seen.deployment.replaces_ref or seen.deployment.replaces_sha
-    still = f" {release(replaced, seen.deployment.replaces_sha)} serves as before." if replaced else ""
-    return f"It failed before anything was switched.{still}"
+    return f"It failed before anything was switched.{as_before(seen.deployment)}"
 
 
 def _buttons(seen: Facts) -> list[Block]:

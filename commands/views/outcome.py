@@ -8,7 +8,7 @@ from commands.views import choices
 from commands.views.blocks import actions, escape, fence, line, section, small
 from commands.views.progress import going_back, progress, timing
 from commands.views.request import approved, asked_by, digest
-from commands.views.words import doing, noun, release, title, when, who
+from commands.views.words import doing, noun, release, stopped_by, title, when, who
 from storage.models import Decision, Deployment, Kind, Status, StepRecord, StepState
 from storage.reports import Facts
 
@@ -30,7 +30,7 @@ def outcome(seen: Facts) -> list[Block]:
 def trouble(seen: Facts) -> list[Block]:
     """Return what went wrong: the step, the sentence, the end of the output."""
     failure = seen.deployment.failure
-    if not failure:
+    if not failure or stopped_by(seen.deployment):
         return []
     told = [section(f":warning: {what(failure, failing(seen), 600)}")]
     if output := last_lines(failure, failing(seen)):
@@ -116,10 +116,16 @@ def _expired(seen: Facts) -> list[Block]:
 
 
 def _cancelled(seen: Facts) -> list[Block]:
-    by = f" by {who(seen.deployment.aborted_by)}" if seen.deployment.aborted_by else ""
     if seen.deployment.started_at is None:
+        by = f" by {who(seen.deployment.aborted_by)}" if seen.deployment.aborted_by else ""
         return [section(f"Cancelled{by}. Nothing was done.")]
-    return [section(f"Stopped{by}."), *trouble(seen)]
+    return [*trouble(seen), section(f"It was stopped before anything was switched.{as_before(seen.deployment)}")]
+
+
+def as_before(deployment: Deployment) -> str:
+    """Return that what was there before serves on, as a further sentence."""
+    replaced = deployment.replaces_ref or deployment.replaces_sha
+    return f" {release(replaced, deployment.replaces_sha)} serves as before." if replaced else ""
 
 
 def _refused(seen: Facts) -> list[Block]:

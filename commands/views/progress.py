@@ -8,7 +8,7 @@ from typing import Any
 
 from commands.replies import Block
 from commands.views.blocks import line, section
-from commands.views.words import count, doing, lasting, when
+from commands.views.words import count, doing, lasting, stopped_by, when
 from storage.models import Deployment, Status, StepRecord, StepState
 from storage.reports import Facts
 
@@ -52,7 +52,8 @@ def progress(seen: Facts) -> list[Block]:
 
 def bar_lines(seen: Facts) -> list[str]:
     """Return the same as lines."""
-    return _folded(bars(seen.plan.get("steps", []), seen.steps))
+    cut_off = bool(stopped_by(seen.deployment))
+    return _folded(bars(seen.plan.get("steps", []), seen.steps, cut_off=cut_off))
 
 
 def going_back(records: Sequence[StepRecord]) -> list[Block]:
@@ -68,11 +69,14 @@ def going_back(records: Sequence[StepRecord]) -> list[Block]:
     return [section("\n".join([*lines[:MOST_TARGETS], *more]))] if lines else []
 
 
-def bars(steps: Sequence[Mapping[str, Any]], records: Iterable[StepRecord]) -> list[Bar]:
-    """Return a bar for each target of the plan, in the order of the plan."""
+def bars(steps: Sequence[Mapping[str, Any]], records: Iterable[StepRecord], *, cut_off: bool = False) -> list[Bar]:
+    """Return a bar for each target of the plan, in the order of the plan.
+
+    Where somebody stopped the deployment, the step that ran was cut off and did not fail.
+    """
     latest = _latest(records)
     targets = dict.fromkeys(target for step in steps for target in step["targets"])
-    return [_bar(target, steps, latest) for target in targets]
+    return [_bar(target, steps, latest, cut_off=cut_off) for target in targets]
 
 
 def timing(seen: Facts, now: datetime | None = None) -> str:
@@ -112,18 +116,25 @@ def _latest(records: Iterable[StepRecord]) -> dict[tuple[int, str], StepRecord]:
     return newest
 
 
-def _bar(target: str, steps: Sequence[Mapping[str, Any]], latest: Mapping[tuple[int, str], StepRecord]) -> Bar:
+def _bar(
+    target: str,
+    steps: Sequence[Mapping[str, Any]],
+    latest: Mapping[tuple[int, str], StepRecord],
+    *,
+    cut_off: bool,
+) -> Bar:
     numbers = [number for number, step in enumerate(steps) if target in step["targets"]]
     records = [latest[number, target] for number in numbers if (number, target) in latest]
     done = sum(record.state in _DONE for record in records)
-    word, interest = _word(records, total=len(numbers))
+    word, interest = _word(records, total=len(numbers), cut_off=cut_off)
     return Bar(target, done, len(numbers), word, interest)
 
 
-def _word(records: Sequence[StepRecord], *, total: int) -> tuple[str, Interest]:
+def _word(records: Sequence[StepRecord], *, total: int, cut_off: bool = False) -> tuple[str, Interest]:
     for record in records:
         if record.state is StepState.FAILED:
-            return f":x: {doing(record.kind)} failed", Interest.TROUBLE
+            became = ":black_square_for_stop: {} stopped" if cut_off else ":x: {} failed"
+            return became.format(doing(record.kind)), Interest.TROUBLE
         if record.state is StepState.UNKNOWN:
             return f":question: {doing(record.kind)}: outcome unknown", Interest.TROUBLE
     for record in records:

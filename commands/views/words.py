@@ -133,6 +133,17 @@ def state(deployment: Deployment) -> str:
     return deployment.status.value.replace("_", " ")
 
 
+def after(behind: Deployment | None) -> str:
+    """Return what a deployment begins after, as the end of a sentence; nothing when it begins at once."""
+    return f" after {title(behind)}" if behind else ""
+
+
+def stopped_by(deployment: Deployment) -> str:
+    """Return who stopped a deployment while it ran; nothing when it came to rest otherwise, or does not rest yet."""
+    by_somebody = (deployment.failure or {}).get("code") == "aborted"
+    return who(deployment.aborted_by) if deployment.aborted_by and by_somebody else ""
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,6 +1,7 @@
 """One card of every state, from made-up facts that never change."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -50,6 +51,8 @@ FAILURE = {
     "output": "GET /api/health 503\ndatabase: down <b>",
 }
 
+STOPPED = {"code": "aborted", "message": "stopped by U0BEN", "step": "", "target": "", "output": ""}
+
 
 def deployment(status: Status, *, kind: Kind = Kind.DEPLOY, number: int = 12, **values: Any) -> Deployment:
     """Return a deployment of v2.3 over v2.2 in this status."""
@@ -92,6 +95,19 @@ def _step(number: int, target: str, state: StepState) -> StepRecord:
 def _ended(status: Status, **values: Any) -> Facts:
     ends = {"finished_at": NOW + timedelta(minutes=2)} if status.value not in ("incomplete", "unknown") else {}
     return facts(status, steps=steps(5, StepState.FAILED), failure=FAILURE, **{**ends, **values})
+
+
+def _stopped(status: Status, done: tuple[StepRecord, ...]) -> Facts:
+    seen = facts(
+        status,
+        steps=done,
+        failure=STOPPED,
+        aborted_by="U0BEN",
+        abort_back=status is Status.ROLLED_BACK,
+        finished_at=None if status is Status.INCOMPLETE else NOW + timedelta(minutes=2),
+    )
+    back = deployment(Status.SUCCEEDED, kind=Kind.ROLLBACK, number=13, automatic=True, requested_by="shipmate")
+    return replace(seen, automatic_rollback=back if status is Status.ROLLED_BACK else None)
 
 
 def _back(status: Status, child: Status) -> Facts:
@@ -166,12 +182,14 @@ CARDS: Mapping[str, Callable[[], Facts]] = {
     "rejected": _rejected,
     "expired": lambda: facts(Status.EXPIRED, expires_at=NOW + timedelta(minutes=30)),
     "cancelled": lambda: facts(Status.CANCELLED, aborted_by="U0ANA"),
-    "cancelled_while_running": lambda: _ended(Status.CANCELLED, aborted_by="U0BEN"),
+    "cancelled_while_running": lambda: _stopped(Status.CANCELLED, steps(1, StepState.FAILED)[-2:]),
+    "stopped_and_rolled_back": lambda: _stopped(Status.ROLLED_BACK, steps(4, StepState.SUCCEEDED)),
+    "stopped_half_way": lambda: _stopped(Status.INCOMPLETE, steps(4, StepState.SUCCEEDED)),
     "refused": lambda: facts(Status.REFUSED, failure={"message": "production is frozen until Mon 07:00."}),
     "superseded": lambda: facts(Status.SUPERSEDED),
     "rollback_running": lambda: facts(Status.RUNNING, steps=steps(3, StepState.INTENDED), kind=Kind.ROLLBACK),
 }
-LOUD = ("failed", "rolled_back", "incomplete", "unknown")
+LOUD = ("failed", "rolled_back", "incomplete", "unknown", "stopped_and_rolled_back", "stopped_half_way")
 
 
 def cards() -> dict[str, Any]:

@@ -46,12 +46,30 @@ def test_rolling_back_twice_goes_back_twice_and_then_says_that_there_is_none(wor
     assert serving(world) == ["v2.1", "v2.1"]
 
 
-def test_an_abort_stops_and_goes_back_when_it_is_asked_to(world):
-    asked(world, "v2.3")
-    world.slack.eventually(lambda: world.host("web1").serves == "v2.3", 60, "v2.3 on web1")
-    world.slack.presses("ben", "deployment.abort_back")
-    world.slack.eventually(lambda: serving(world) == ["v2.2", "v2.2"], 60, "v2.2 everywhere")
-    world.slack.eventually_shows("deployments", "I went back", timeout=60)
+def test_an_abort_goes_back_when_it_is_asked_to_and_is_told_as_what_it_was(scene):
+    number = scene.begins("v2.3")
+    scene.serves("v2.3", "web1")
+    scene.presses("ben", "deployment.abort_back")
+    scene.serves("v2.2")
+    scene.comes_to(number, "rolled_back")
+    scene.shows(number, "was stopped by <@U0BEN>, and I went back", "Every target serves `v2.2` again")
+    loud = scene.sees("production v2.3 was stopped and rolled back")
+    told = loud.words + scene.card(number)
+    assert not [word for word in ("failed", "cause", "did not go well") if word in told], told
+
+
+def test_an_abort_half_way_stays_there_until_somebody_goes_back(scene):
+    number = scene.begins("v2.3")
+    scene.serves("v2.3", "web1")
+    scene.presses("ben", "deployment.abort")
+    scene.comes_to(number, "incomplete")
+    scene.shows(number, "was stopped half way by <@U0BEN>", "Next: `/rollback latest production`")
+    assert serving(scene.world) == ["v2.3", "v2.2"]
+    scene.presses("omar", "Roll back production to v2.2")
+    scene.presses("omar", "deployment.rollback", within="private")
+    scene.serves("v2.2")
+    scene.comes_to(number, "superseded")
+    scene.sees("brought back `v2.2` on *production*")
 
 
 def test_the_command_line_rolls_back_with_the_bot_dead(world):
