@@ -47,12 +47,12 @@ class Homes:
     def _drawn(self, user: str, *, patient: bool) -> dict[str, Any]:
         try:
             return view.shown(home.look(self._services, self._people.person(user)))
-        except Refused as refusal:
-            return view.closed(str(refusal))
+        except Refused:
+            return view.closed()
         except IdentityUnknown as unknown:
             if patient:
                 raise
-            return view.unsure(str(unknown))
+            return view.unsure(unknown.why)
 
 
 class Keeper:

@@ -81,18 +81,16 @@ def shown(home: Home) -> dict[str, Any]:
     return {"type": "home", "blocks": [*blocks[: MOST_BLOCKS - 1], print_]}
 
 
-def closed(why: str) -> dict[str, Any]:
-    """Return what somebody sees for whom there is nothing here."""
-    told = "I deploy this workspace's releases. What runs where is shown to its full members only."
-    return {"type": "home", "blocks": [section(f":lock: {escape(why)}"), small(told)]}
+def closed() -> dict[str, Any]:
+    """Return what somebody sees for whom there is nothing here: a guest, a stranger."""
+    told = ":lock: I ship this workspace's releases. What runs where is shown to its full members only."
+    return {"type": "home", "blocks": [section(f"{told}\nIf you need something deployed, ask one of them.")]}
 
 
 def unsure(why: str) -> dict[str, Any]:
     """Return what somebody sees while it cannot be told who they are."""
-    return {
-        "type": "home",
-        "blocks": [section(f":grey_question: {escape(why)}"), small("Open this tab again in a minute.")],
-    }
+    told = f":grey_question: I could not check who you are ({escape(why)}), so I show nothing."
+    return {"type": "home", "blocks": [section(f"{told}\nOpen this tab again in a minute.")]}
 
 
 def _welcome(viewer: Viewer) -> list[Block]:
@@ -136,9 +134,10 @@ def _mine(found: Sequence[Deployment]) -> list[Block]:
 
 def _places(home: Home) -> list[Block]:
     blocks: list[Block] = [header("Environments")]
+    told = {it.id for it in (*home.mine, *(seen.deployment for seen in home.to_decide))}
     for place in home.places[:MOST_PLACES]:
         blocks.append(section("\n".join([places.runs(place.now), *_condition(place, home.at)])))
-        blocks += [section("\n".join(it)) for it in (_happens(place),) if it]
+        blocks += [section("\n".join(it)) for it in (_happens(place, told),) if it]
         # Not beside the text: on a phone that would leave no room for it.
         blocks += [actions(it) for it in (_back(place),) if it and home.viewer.may_roll_back]
     if more := home.places[MOST_PLACES:]:
@@ -146,8 +145,8 @@ def _places(home: Home) -> list[Block]:
     return blocks if home.places else [*blocks, section("None is configured yet.")]
 
 
-def _happens(place: Place) -> list[str]:
-    """Return what is on its way there, what waits, and what is wrong."""
+def _happens(place: Place, told: set[int | None]) -> list[str]:
+    """Return what is wrong there, what is on its way, and what waits besides that of which was told above."""
     lines = [it for it in (places.disagreement(place.now),) if it]
     if place.running:
         deployment = place.running.deployment
@@ -156,7 +155,7 @@ def _happens(place: Place) -> list[str]:
             *bar_lines(place.running),
             timing(place.running),
         ]
-    return [*lines, *places.waiting(place.now)]
+    return [*lines, *places.waiting([it for it in place.now.waiting if it.id not in told])]
 
 
 def _condition(place: Place, at: datetime) -> list[str]:

@@ -1,5 +1,7 @@
 """How an environment is, in lines: what it runs, what its targets serve, what waits."""
 
+from collections.abc import Sequence
+
 from commands.views.blocks import code, escape, line
 from commands.views.words import ICONS, count, name_of, release, short, title, when
 from storage.models import Deployment, Status
@@ -28,11 +30,10 @@ def disagreement(now: EnvironmentStatus) -> str:
     return f":warning: Not every target serves the same: {', '.join(served)}{more}"
 
 
-def waiting(now: EnvironmentStatus) -> list[str]:
-    """Return the requests that hold nothing yet, a line each."""
-    lines = [f"{waits(it)}, asked for by {name_of(it.requested_by, it.requested_name)}" for it in now.waiting]
-    lines = lines[:MOST_WAITING]
-    more = len(now.waiting) - MOST_WAITING
+def waiting(found: Sequence[Deployment]) -> list[str]:
+    """Return requests that hold nothing yet, a line each."""
+    lines = [f"{waits(it)}, asked for by {name_of(it.requested_by, it.requested_name)}" for it in found[:MOST_WAITING]]
+    more = len(found) - MOST_WAITING
     return lines if more <= 0 else [*lines, f"… and {count(more, 'more request')}"]
 
 

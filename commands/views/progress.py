@@ -142,7 +142,7 @@ def _word(records: Sequence[StepRecord], *, total: int, cut_off: bool = False) -
             return doing(record.kind), Interest.BUSY
     if len(records) >= total:
         return "done", Interest.DONE
-    return f"waiting, {len(records)} of {total} done" if records else "waiting", Interest.WAITING
+    return f"{len(records)} of {total} done" if records else "not begun", Interest.WAITING
 
 
 def _folded(shown: Sequence[Bar]) -> list[str]:

@@ -42,7 +42,8 @@ def summary(seen: Facts) -> Block:
 def digest(seen: Facts) -> str:
     """Return the same facts in one line, for a card that has become quiet."""
     deployment = seen.deployment
-    parts = [f"{_release(deployment)} over {_replaced(deployment)}", _size(seen.seen)]
+    over = f"over {_replaced(deployment)}" if deployment.replaces_sha else "as the first release"
+    parts = [f"{_release(deployment)} {over}", _size(seen.seen)]
     return " · ".join(it for it in parts if it)
 
 

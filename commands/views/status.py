@@ -28,7 +28,7 @@ def shown(seen: Sequence[tuple[EnvironmentStatus, Facts | None]]) -> tuple[str, 
 
 
 def _paragraphs(now: EnvironmentStatus, running: Facts | None) -> list[str]:
-    told = [places.runs(now), places.disagreement(now), "\n".join(places.waiting(now))]
+    told = [places.runs(now), places.disagreement(now), "\n".join(places.waiting(now.waiting))]
     if running:
         told[2:2] = ["\n".join(_running(running))]
     return [it for it in told if it]

@@ -31,7 +31,7 @@ def test_who_opens_it_first_is_told_what_it_is_for_and_sees_what_runs_where(scen
 
 def test_guests_and_strangers_see_nothing_of_it_and_are_not_written_to(scene):
     for person in ("gus", "sam"):
-        told = opens_home(scene, person, "I take nothing from")
+        told = opens_home(scene, person, "full members only")
         assert "production" not in told
         assert "v2" not in told
         assert scene.world.slack.private(person) == []

@@ -36,7 +36,7 @@ async def test_a_member_sees_what_runs_and_a_guest_nothing_of_it(world):
     world.serves("v2.2")
     assert "v2.2" in await drawn(world, "U0ANA")
     told = await drawn(world, "U0GUEST")
-    assert "guests" in told
+    assert "full members only" in told
     assert "production" not in told
     assert "v2.2" not in told
 

@@ -175,7 +175,7 @@ def test_status_history_and_help_answer_anybody(world):
     assert "v2.3" in world.says("gus", "/deploy status").text
     history = world.says("gus", "/deploy history production").text
     assert history.index("v2.3") < history.index("v2.2")
-    assert "/rollback" in world.says("gus", "/deploy help").text
+    assert "/deploy status" in world.says("gus", "/deploy help").text
     assert "Nothing was deployed" in world.says("gus", "/deploy history staging").text
 
 
