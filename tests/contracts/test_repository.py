@@ -1,4 +1,4 @@
-"""A plain git repository is read through a mirror: real git, a real repository, no network."""
+"""Repositories are asked alike, through a mirror of plain git or through GitHub: a real repository behind both."""
 
 import os
 import shutil
@@ -9,8 +9,11 @@ import pytest
 
 from bot.sandbox.repository import build_repository, commit, git_url, move_tag, sha
 from deployers.errors import RefRefused, RepositoryUnreachable
+from deployers.github import GitHubRepository
+from deployers.github_api import Door
 from deployers.ports import Revision
 from deployers.repository import GitRepository
+from tests.contracts.github_kit import REPOSITORY, TOKEN, github
 
 
 @pytest.fixture
@@ -19,8 +22,28 @@ def origin(tmp_path):
 
 
 @pytest.fixture
-def repository(origin, tmp_path):
+def mirror(origin, tmp_path):
     return GitRepository(git_url(origin), tmp_path / "mirror.git")
+
+
+@pytest.fixture
+def server(origin):
+    with github(origin.parent) as running:
+        yield running
+
+
+@pytest.fixture(params=["mirror", "server"])
+def repository(request):
+    asked = request.getfixturevalue(request.param)
+    return asked if request.param == "mirror" else GitHubRepository(Door(REPOSITORY, TOKEN, asked.url))
+
+
+@pytest.fixture
+def goes_away(request, repository, origin):
+    """Take the repository away from whoever asks for it."""
+    if isinstance(repository, GitHubRepository):
+        return lambda: request.getfixturevalue("server").hub.faults.add("reset")
+    return lambda: shutil.move(origin, origin.with_name("away"))
 
 
 def ref(origin, name, to="v2.3"):
@@ -189,10 +212,11 @@ def test_a_folder_of_migrations_is_no_pattern(repository, origin):
     assert seen.migrations == ()
 
 
-def test_a_repository_that_is_away_is_not_answered_for_from_memory(repository, origin):
+def test_a_repository_that_is_away_is_not_answered_for_from_memory(repository, origin, goes_away):
     full = sha(origin, "v2.3")
     repository.resolve("v2.3")
-    shutil.move(origin, origin.with_name("away"))
+    repository.refs()
+    goes_away()
     with pytest.raises(RepositoryUnreachable, match="cannot be read"):
         repository.resolve("v2.3")
     assert repository.refs("v2.3")[0].sha == full
@@ -230,16 +254,16 @@ def test_many_may_ask_at_once(repository, origin):
     assert {each.ref for each in found} == {"main", "v2.1", "v2.2", "v2.3", "v2.4", "v2.5"}
 
 
-def test_locks_that_a_killed_git_left_do_not_stop_the_next_fetch(repository, origin, tmp_path):
-    repository.resolve("main")
+def test_locks_that_a_killed_git_left_do_not_stop_the_next_fetch(mirror, origin, tmp_path):
+    mirror.resolve("main")
     for left in ("packed-refs.lock", "refs/heads/main.lock"):
         path = tmp_path / "mirror.git" / left
         path.touch()
         os.utime(path, (0, 0))
     after = commit(origin, "main", "page: Say goodbye", {"page.html": "bye {version}\n"})
-    assert repository.resolve("main").sha == after
+    assert mirror.resolve("main").sha == after
 
 
-def test_a_mirror_whose_making_was_cut_short_is_made_again(repository, origin, tmp_path):
+def test_a_mirror_whose_making_was_cut_short_is_made_again(mirror, origin, tmp_path):
     (tmp_path / "mirror.git" / "objects").mkdir(parents=True)
-    assert repository.resolve("v2.3").sha == sha(origin, "v2.3")
+    assert mirror.resolve("v2.3").sha == sha(origin, "v2.3")
