@@ -107,7 +107,9 @@ class Process:
         checks = check_cards.drawing(self.app.store, self.app.posted, self.app.settings.app.timezone)
         announcer = Announcer(self.app.store, card.announcement, checks=checks)
         known = Channels(self.slack, monotonic=monotonic)
-        poster = Poster(self.slack, known, fallbacks=(channels.deployments, "general"))
+        poster = Poster(
+            self.slack, known, fallbacks=(channels.deployments, channels.alerts, channels.monitoring, "general")
+        )
         sender = Sender(self.slack, poster, render=announcer.draw, alerts_channel=channels.alerts, home=self.homes.draw)
         return Delivery(self.app.store, sender, self.clocks)
 
