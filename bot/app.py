@@ -4,21 +4,21 @@ import getpass
 import logging
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import expiry, schedules
+from bot.alone import Alone
 from bot.change import ME, Changes
 from bot.checkups import Checkups
 from bot.conductor import Conductor
 from bot.crew import Crew, with_secrets
-from bot.endings import Endings
-from bot.engine import Engine, Queue, Trouble
+from bot.engine import Engine, Queue
 from bot.leader import Leader
 from bot.opening import Opening
 from bot.settings import Settings
@@ -180,17 +180,25 @@ class App:
         """Return who conducts deployments."""
         crew = Crew(self.changes, self.environments, self.deploying, self.headers())
         opening = Opening(self.changes, self.environments, self.repository, self.people, self.settings.app.timezone)
-        return Conductor(crew, Endings(crew), opening)
+        return Conductor(crew, opening, Alone(crew, self._spooled))
 
     @cached_property
     def engine(self) -> Engine:
         """Return the durable engine; launched only by the process that leads."""
-        return Engine(self.store.url, self.conductor.conduct, self._expire, Trouble(self.leader.lost, self._away))
+        return Engine(self.store.url, self.conductor.conduct, self._expire, self.leader.lost)
 
-    def _away(self, why: str) -> None:
-        """Write down that the database is away, where it is not needed; chained into the audit when it is back."""
-        with suppress(StorageError):
-            self.spool.add(actor=ME, action="database.away", detail={"why": why}, at=self.clock())
+    def launch(self) -> None:
+        """Run deployments from here on, after what was done without the database is in the audit chain."""
+        self.spool.drain(self.store)
+        self.engine.launch()
+
+    def _spooled(self, action: str, number: int, detail: dict[str, Any], entry_id: str = "") -> None:
+        """Write an act down where no database is needed; it is chained into the audit when that is back."""
+        subject = f"deployment:{number}"
+        try:
+            self.spool.add(actor=ME, action=action, subject=subject, detail=detail, at=self.clock(), entry_id=entry_id)
+        except StorageError:
+            log.exception("an act could not be spooled", extra={"deployment": number, "act": action})
 
     @cached_property
     def spool(self) -> Spool:

@@ -1,19 +1,31 @@
 """One change to a deployment: its row, its card and its audit entries, in one transaction, while we lead."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from bot import telling
 from deployers.errors import Fenced
 from deployers.ports import Clock
 from storage import audit, deployments, leadership
 from storage.models import Deployment
-from storage.store import Session, Store
+from storage.store import Session
 
 ME = "shipmate"
+
+
+class Rows(Protocol):
+    """The way in to the rows: `storage.store.Store`, or a turnstile before it."""
+
+    def begin(self) -> AbstractContextManager[Session]:
+        """Open a write transaction."""
+        ...
+
+    def look(self) -> AbstractContextManager[Session]:
+        """Open a session that cannot write."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,7 @@ class Change:
 class Changes:
     """Opens changes; refuses when somebody else leads."""
 
-    store: Store
+    store: Rows
     clock: Clock
     epoch: Callable[[], int]
     channel: str

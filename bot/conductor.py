@@ -1,137 +1,143 @@
-"""Conducts a deployment through its life, in durable steps over our own rows."""
+"""Conducts a deployment through its life, over our own rows; begun again at any instant, it goes on where it was."""
 
-import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
 
+from bot.alone import BEGUN, Alone
+from bot.attempt import Attempt, Turnstile
+from bot.change import Rows
 from bot.crew import Crew
 from bot.endings import Endings
+from bot.known import Known
 from bot.opening import BUSY, GO, Opening
 from bot.outcome import Outcome
-from bot.watch import Watch
-from deployers.errors import Aborted, DeployError, Fenced, Undecided
-from deployers.plan import Plan, Prune
-from deployers.runner import LOOKS, WAY_OUT, Segment, segments
-from deployers.strategies import tidying
+from bot.playing import Playing
+from bot.retreat import Retreat
+from deployers.errors import Undecided
+from deployers.runner import Segment
 from deployers.way_out import WayOut
+from storage import audit
 from storage.errors import StoreUnavailable
 from storage.models import Status
 
 log = logging.getLogger(__name__)
 
-
-class Durable(Protocol):
-    """What the engine lends: steps whose results survive a crash, and pauses that a message ends early."""
-
-    def step(self, name: str, do: Callable[[], str]) -> str:
-        """Return what `do` returned, or what it returned before the crash."""
-        ...
-
-    def wait(self, seconds: float) -> None:
-        """Pause, durably, until the time is over or somebody nudges."""
-        ...
+BUSY_FOR = 2.0
+"""Seconds between two questions whether the environment is free."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conductor:
-    """Runs deployments: opens them, plays their plans, and finds the way out when something goes wrong."""
+    """Runs deployments: opens them, plays their plans, and finds the way out when something goes wrong.
+
+    What is done and decided is in the rows and on the hosts, and nowhere else: a crash, another leader and an outage
+    of the database are all the same to it.
+    """
 
     crew: Crew
-    endings: Endings
     opening: Opening
+    alone: Alone
 
-    def conduct(self, number: int, durable: Durable) -> str:
-        """Take a queued or resolved deployment to its end, and return its status."""
+    def conduct(self, number: int) -> str:
+        """Take a queued or resolved deployment to its end, and return its status.
+
+        While the database is away nothing goes forward, and production is kept safe without it.
+        """
         try:
-            opened = durable.step("open", lambda: self.opening.open(number))
-            while opened == BUSY:
-                durable.wait(2)
-                opened = durable.step("open", lambda: self.opening.open(number))
-            if opened != GO:
-                return opened
-            outcome = self._play(number, durable)
-            return self._end(number, outcome, durable)
+            while True:
+                turnstile = Turnstile(self.crew.changes.store)
+                attempt = Attempt(partial(self._behind(turnstile).once, number), turnstile)
+                try:
+                    return attempt.result(urgent=partial(self._is_urgent, number))
+                except StoreUnavailable as error:
+                    self.alone.keep_safe(number, str(error))
         finally:
             self.crew.leave(number)
 
-    def _play(self, number: int, durable: Durable) -> Outcome:
-        plan = self.crew.plan(number)
-        for segment in segments(plan):
-            outcome = self._one(number, plan, segment, durable)
-            if not outcome.ok:
-                return outcome
-        return Outcome()
+    def busy(self) -> bool:
+        """Say whether production may need this process, with or without a database."""
+        return any(known.touched for known in tuple(self.crew.running.values()))
 
-    def _one(self, number: int, plan: Plan, segment: Segment, durable: Durable) -> Outcome:
-        if isinstance(segment.steps[0], LOOKS):
-            return Watch(self.crew, number, plan, segment).until_judged(durable)
-        return Outcome.read(durable.step(f"segment {segment.first}", lambda: self._sent(number, plan, segment).text))
+    def once(self, number: int) -> str:
+        """Conduct it from what its rows and hosts say; raises StoreUnavailable at whatever point that comes."""
+        while (opened := self.opening.open(number)) == BUSY:
+            self.crew.pause(BUSY_FOR)
+        if opened != GO:
+            return opened
+        known = self._taken_up(number)
+        return self._ended(known, known.trouble or self._played(known))
 
-    def _sent(self, number: int, plan: Plan, segment: Segment) -> Outcome:
-        """Run one segment; every failure comes back as a value, so that it is remembered and not repeated."""
-        try:
-            if segment.switches:
-                self.opening.judge_again(number)
-            self.crew.run(number, plan, segment)
-        except StoreUnavailable:
-            raise
-        except Fenced as error:
-            if not self.crew.leads():
-                raise
-            return Outcome.of(error, segment)
-        except DeployError as error:
-            if isinstance(segment.steps[0], Prune) and not isinstance(error, Aborted):
-                log.warning("old releases could not be removed", extra={"deployment": number, "why": str(error)})
-                return Outcome()
-            return Outcome.of(error, segment)
-        except Exception as error:
-            log.exception("a segment broke", extra={"deployment": number})
-            return Outcome(code="bug", message=f"something of mine broke: {error}", step=segment.steps[0].word)
-        return Outcome()
+    def _behind(self, rows: Rows) -> "Conductor":
+        changes = replace(self.crew.changes, store=rows)
+        crew = replace(self.crew, changes=changes)
+        return replace(self, crew=crew, opening=replace(self.opening, changes=changes))
 
-    def _end(self, number: int, outcome: Outcome, durable: Durable) -> str:
+    def _is_urgent(self, number: int) -> bool:
+        known = self.crew.running.get(number)
+        return known is not None and bool(known.touched)
+
+    def _taken_up(self, number: int) -> Known:
+        """Learn a deployment by heart; where it was begun before, the hosts come to know who leads, and are asked."""
+        known, before = self.crew.learn(number), self.crew.running.get(number)
+        if before:
+            known.trouble, known.going_back = known.trouble or before.trouble, known.going_back or before.going_back
+        self.crew.running[number] = known
+        if any(known.notes()):
+            retreat = Retreat(self.crew, known)
+            retreat.fence()
+            if known.trouble is None and retreat.begun_on_hosts():
+                known.trouble, known.going_back = self._remembered(known), True
+        return known
+
+    def _remembered(self, known: Known) -> Outcome:
+        """Return why somebody without a database began to go back, as far as that was written down."""
+        with self.crew.changes.store.look() as session:
+            entries = audit.about(session, f"deployment:{known.number}")
+        told = next((entry.detail for entry in reversed(entries) if entry.action == BEGUN), None)
+        if told:
+            return Outcome.read(told)
+        return Outcome("interrupted", "I was interrupted while I took it back without my database; the hosts say so")
+
+    def _played(self, known: Known) -> Outcome:
+        book, authority = self.crew.journal(known), self.crew.authority(known.mark)
+        gates = partial(self._gates, known)
+        return Playing(self.crew, known, known.plan, book, authority, known.undoes, gates, known.done).through()
+
+    def _gates(self, known: Known, segment: Segment) -> None:
+        if segment.switches:
+            self.opening.judge_again(known.number)
+
+    def _ended(self, known: Known, outcome: Outcome) -> str:
+        endings = Endings(self.crew)
         if outcome.ok:
-            outcome = Outcome.read(durable.step("finish", lambda: self.endings.succeed(number).text))
+            outcome = endings.succeed(known)
             if outcome.ok:
                 return Status.SUCCEEDED.value
+        # First in mind, then in the rows: should the database be away, this is what has to be acted on.
+        known.trouble = outcome
         if outcome.code == Undecided.code:
-            return durable.step("unknown", lambda: self.endings.unknown(number, outcome))
-        return self._way_out(number, outcome, durable)
+            return endings.unknown(known, outcome)
+        endings.went_wrong(known, outcome)
+        return self._way_out(known, outcome, endings)
 
-    def _way_out(self, number: int, outcome: Outcome, durable: Durable) -> str:
-        decided = json.loads(durable.step("way out", lambda: self.endings.decide(number, outcome)))
-        self._tidy(number, decided, durable)
-        match WayOut(decided["way"]):
+    def _way_out(self, known: Known, outcome: Outcome, endings: Endings) -> str:
+        retreat = Retreat(self.crew, known)
+        way = retreat.way(outcome)
+        retreat.tidy(self.crew.journal(known))
+        match way:
             case WayOut.NOTHING | WayOut.LET_IN:
-                return durable.step("fail", lambda: self.endings.fail(number, outcome))
+                return endings.fail(known, outcome)
             case WayOut.ASK:
-                return durable.step("ask", lambda: self.endings.ask(number, outcome))
+                return endings.ask(known, outcome)
             case WayOut.BACK:
-                return self._back(number, outcome, decided["touched"], durable)
+                return self._back(known, outcome, retreat, endings)
 
-    def _tidy(self, number: int, decided: dict[str, Any], durable: Durable) -> None:
-        """Switch maintenance off and stop candidates; a failure here is told with the first one and changes nothing."""
-        plan = self.crew.plan(number)
-        environment = self.crew.environment(plan.environment)
-        steps = tidying(environment, touched=decided["touched"], candidates=decided["candidates"])
-        plan = replace(plan, kind=WAY_OUT)
-        for place, step in enumerate(steps):
-            segment = Segment(len(plan.steps) + place, (step,))
-            durable.step(f"tidy {step.word}", partial(self._tidied, number, plan, segment))
-
-    def _tidied(self, number: int, plan: Plan, segment: Segment) -> str:
-        return self._sent(number, plan, segment).text
-
-    def _back(self, number: int, outcome: Outcome, targets: list[str], durable: Durable) -> str:
-        child = int(durable.step("turn back", lambda: str(self.endings.turn_back(number, outcome, targets))))
-        try:
-            played = self._play(child, durable)
-            finished = durable.step("back", lambda: self.endings.came_back(number, child, played).text)
-        finally:
-            self.crew.leave(child)
-        if Outcome.read(finished).ok:
+    def _back(self, known: Known, outcome: Outcome, retreat: Retreat, endings: Endings) -> str:
+        child = endings.turn_back(known, retreat.plan_back(), outcome)
+        known.going_back = True
+        back = self.crew.learn(child)
+        played = retreat.back(back.plan, self.crew.journal(back), back.done)
+        if endings.came_back(known, back, played).ok:
             return Status.ROLLED_BACK.value
         return Status.INCOMPLETE.value

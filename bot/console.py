@@ -72,7 +72,7 @@ class Console:
         if number is None:
             return 0 if reply.ok else 1
         if alone:
-            self.app.engine.launch()
+            self.app.launch()
         try:
             return self._until_rest(number, alone=alone)
         finally:
@@ -85,7 +85,7 @@ class Console:
         while (status := following.look()) not in REST:
             if not alone and self._take_over_if_alone():
                 alone = True
-                self.app.engine.launch()
+                self.app.launch()
             self.pause(0.3)
         return 0 if status in (Status.SUCCEEDED, Status.ROLLED_BACK) else 1
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from uuid import uuid4
 
 from dbos import DBOS, DBOSClient, DBOSConfig
@@ -18,7 +18,6 @@ from storage.store import Session, Store
 
 NAME = "shipmate"
 DEPLOYMENTS, TIMERS = "deployments", "timers"
-NUDGE = "nudge"
 # Constants: a new one would strand running work at an upgrade and block its environment.
 VERSION, EXECUTOR = "1", "shipmate"
 RECOVERIES = 1_000_000
@@ -27,18 +26,14 @@ LOGGER = "dbos"
 log = logging.getLogger(__name__)
 
 
-def patiently(
-    do: Callable[[], str], pause: Callable[[float], object], away: Callable[[str], None] = lambda _: None
-) -> str:
-    """Do something that may be done again, until the database is there for it; `away` hears of it once."""
+def patiently(do: Callable[[], str], pause: Callable[[float], object]) -> str:
+    """Do something that may be done again, until the database is there for it."""
     seconds = 0.5
     while True:
         try:
             return do()
         except StoreUnavailable as error:
             log.warning("the database is away; waiting for it", extra={"why": str(error)})
-            if seconds == 0.5:
-                away(str(error))
             pause(seconds)
             seconds = min(2 * seconds, 5)
 
@@ -77,11 +72,9 @@ class Queue:
         self._enqueue(session, deployment, workflow_id(deployment.number), deployment.environment)
 
     def nudge(self, session: Session, deployment: Deployment) -> None:
-        """Wake the running deployment, or run on after an unknown step was resolved."""
+        """Run on after an unknown step was resolved; one that runs finds in its rows what people want of it."""
         if deployment.status is Status.UNKNOWN:
             self.again(session, deployment)
-        elif deployment.holds or deployment.status is Status.QUEUED:
-            self._client.send_in_transaction(session, workflow_id(deployment.number), "go on", NUDGE)
 
     def again(self, session: Session, deployment: Deployment) -> None:
         """Run a deployment on that has lost its workflow; its rows and its hosts know how far it came."""
@@ -107,66 +100,23 @@ class Queue:
         )
 
 
-class Workflow(Protocol):
-    """What the engine runs: a deployment from its opening to its end, over durable steps."""
-
-    def __call__(self, number: int, durable: "Steps") -> str:
-        """Return the status in which the deployment ended."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Whom the engine tells of trouble, and how it waits."""
-
-    lost: Callable[[str], None]
-    """Called when somebody else leads; ends the process."""
-    away: Callable[[str], None]
-    """Called when the database is away, once a step; must not need it."""
-    pause: Callable[[float], object] = threading.Event().wait
-
-
-class Steps:
-    """Durable steps and pauses of the workflow that is running in this thread."""
-
-    def __init__(self, trouble: Trouble) -> None:
-        """Remember whom to tell of trouble."""
-        self._trouble = trouble
-
-    def step(self, name: str, do: Callable[[], str]) -> str:
-        """Return what `do` returned, or what it returned before the crash.
-
-        While the database is away it is done again: every step of ours may be, since rows and hosts know what was done.
-        """
-        return DBOS.run_step({"name": name}, lambda: self._leading(do))
-
-    def _leading(self, do: Callable[[], str]) -> str:
-        try:
-            return patiently(do, self._trouble.pause, self._trouble.away)
-        except Fenced as error:
-            # The process has to end before the engine remembers this as the step's outcome.
-            self._trouble.lost(str(error))
-            raise
-
-    def wait(self, seconds: float) -> None:
-        """Pause, durably, until the time is over or somebody nudges."""
-        DBOS.recv(NUDGE, timeout_seconds=seconds)
-
-
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The one active executor; launched only by the process that leads."""
 
     url: str
-    conduct: Workflow
+    conduct: Callable[[int], str]
+    """Takes a deployment to its end from wherever its rows and hosts say that it is."""
     expire: Callable[[int], str]
-    trouble: Trouble
+    lost: Callable[[str], None]
+    """Called when somebody else leads; ends the process."""
+    pause: Callable[[float], object] = threading.Event().wait
 
     def launch(self) -> None:
         """Start running what is queued, and go on with what a crash interrupted."""
         quiet()
         DBOS(config=_config(self.url))
-        _register(self.conduct, self.expire, Steps(self.trouble))
+        self._register()
         DBOS.launch()
         DBOS.register_queue(DEPLOYMENTS, partition_concurrency=1, polling_interval_sec=0.2, on_conflict="always_update")
         DBOS.register_queue(TIMERS, polling_interval_sec=0.5, on_conflict="always_update")
@@ -176,6 +126,24 @@ class Engine:
         prefix = workflow_id(number)
         found = DBOS.list_workflows(status=["PENDING", "ENQUEUED", "DELAYED"], workflow_id_prefix=prefix)
         return any(one.workflow_id == prefix or one.workflow_id.startswith(f"{prefix}-") for one in found)
+
+    def _register(self) -> None:
+        # No steps: what was done is in our rows and on the hosts, and a workflow that is run again reads it there.
+        @DBOS.workflow(name="deployment", max_recovery_attempts=RECOVERIES)
+        def deployment(number: int) -> str:
+            return self._leading(lambda: self.conduct(number))
+
+        @DBOS.workflow(name="expiry", max_recovery_attempts=RECOVERIES)
+        def expiry(number: int) -> str:
+            return self._leading(lambda: patiently(lambda: self.expire(number), self.pause))
+
+    def _leading(self, do: Callable[[], str]) -> str:
+        try:
+            return do()
+        except Fenced as error:
+            # The process has to end before the engine remembers this as the workflow's outcome.
+            self.lost(str(error))
+            raise
 
     def stop(self) -> None:
         """Stop taking up work; what runs is left to the next start, and resumed there."""
@@ -192,16 +160,6 @@ def quiet() -> None:
     """Keep the engine's chatter out of the log."""
     os.environ.setdefault("DBOS_LOG_LEVEL", "WARNING")
     logging.getLogger(LOGGER).setLevel(logging.WARNING)
-
-
-def _register(conduct: Workflow, expire: Callable[[int], str], steps: Steps) -> None:
-    @DBOS.workflow(name="deployment", max_recovery_attempts=RECOVERIES)
-    def deployment(number: int) -> str:
-        return conduct(number, steps)
-
-    @DBOS.workflow(name="expiry", max_recovery_attempts=RECOVERIES)
-    def expiry(number: int) -> str:
-        return steps.step("expire", lambda: expire(number))
 
 
 def _config(url: str) -> DBOSConfig:

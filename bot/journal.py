@@ -1,38 +1,43 @@
 """Writes down what a deployment intends and what became of it; refuses to write once somebody else leads."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from bot.change import Change, Changes
+from bot.change import Change, Changes, demand_lead
+from bot.known import Known, Note
+from bot.outcome import Outcome
+from deployers.health import Sample
+from deployers.plan import Build, Plan, Prepare, Verify
 from deployers.ports import Fate, Record
-from deployers.runner import Attempt
-from storage import deployments, steps
-from storage.models import StepRecord, StepState
+from deployers.runner import Attempt, Segment
+from storage import deployments, looks, steps, targets
+from storage.models import Deployment, Kind, Status, StepRecord, StepState
+
+UNWATCHED = timedelta(minutes=1)
+"""After such a gap, what was seen before it says nothing of now."""
+_ON_ITS_WAY = frozenset({Status.PREPARING, Status.RUNNING, Status.VERIFYING, Status.HOLDING})
+_MEANS = {Prepare.word: Status.PREPARING, Build.word: Status.PREPARING, Verify.word: Status.VERIFYING}
 
 
 class Journal:
-    """The journal of one deployment, over its rows; each call is one transaction."""
+    """The book of one deployment, over its rows; each call is one transaction."""
 
-    def __init__(self, changes: Changes, deployment_id: int) -> None:
-        """Remember whose steps these are."""
+    def __init__(self, changes: Changes, known: Known) -> None:
+        """Remember whose steps these are, and who knows them by heart."""
         self._changes = changes
-        self._id = deployment_id
-
-    def intend(self, number: int, kind: str, targets: Sequence[str]) -> dict[str, Attempt]:
-        """Commit the intent to take a step on these targets, or return the attempts that exist, by target."""
-        return self.intend_all(number, (kind,), targets)[0]
+        self._known = known
+        self._id = known.number
 
     def intend_all(self, first: int, kinds: Sequence[str], targets: Sequence[str]) -> list[dict[str, Attempt]]:
-        """Commit the intent to take several steps on these targets, in one transaction; as `intend` for each."""
+        """Commit the intent to take steps on these targets, or return the attempts that exist: by step, then target."""
         with self._changes.of(self._id) as change:
-            change.deployment.version += 1
+            self._move(change.deployment, kinds[0])
             made = steps.newest(change.session, self._id, range(first, first + len(kinds)))
-            return [
-                {
-                    target: _attempt(self._intended(change, step, target, made.get((step[0], target))))
-                    for target in targets
-                }
+            records = [
+                [self._intended(change, step, target, made.get((step[0], target))) for target in targets]
                 for step in enumerate(kinds, first)
             ]
+        return [{record.target: self._noted(record) for record in row} for row in records]
 
     def again(self, number: int, kind: str, target: str) -> Attempt:
         """Commit one more attempt after an earlier one that came to nothing."""
@@ -40,10 +45,11 @@ class Journal:
             change.deployment.version += 1
             before = steps.latest(change.session, self._id, number, target)
             attempt = before.attempt + 1 if before else 1
-            return _attempt(steps.intend(change.session, self._record(change, number, kind, target, attempt)))
+            record = steps.intend(change.session, self._record(change, number, kind, target, attempt))
+        return self._noted(record)
 
     def settle(self, *records: Record) -> None:
-        """Commit what became of operations, in one transaction."""
+        """Commit what became of operations, in one transaction; saying the same again changes nothing."""
         with self._changes.of(self._id) as change:
             change.deployment.version += 1
             for record in records:
@@ -58,25 +64,66 @@ class Journal:
                     output_sha256=record.output_sha256,
                     message=record.why,
                 )
+        for record in records:
+            self._known.settled(record.id, _settled(_state(record)))
 
-    def looked(self, number: int, target: str, *, well: bool, why: str) -> None:
-        """Commit what a look at a target came to."""
+    def looking(self, segment: Segment) -> list[Sample]:
+        """Commit that the targets are looked at, and return what was seen already, lately enough to count."""
+        step = segment.steps[0]
+        self.intend_all(segment.first, (step.word,), step.targets)
+        with self._changes.store.look() as session:
+            samples = [Sample.read(document) for document in looks.of(session, self._id, segment.first)]
+        return samples if samples and self._changes.clock() - samples[-1].at < UNWATCHED else []
+
+    def seen(self, segment: Segment, samples: Sequence[Sample]) -> None:
+        """Commit what one look saw."""
         with self._changes.of(self._id) as change:
             change.deployment.version += 1
-            record = steps.latest(change.session, self._id, number, target)
-            if record and record.state is StepState.INTENDED:
-                state = StepState.SUCCEEDED if well else StepState.FAILED
-                steps.settle(change.session, record.operation, state, at=self._changes.clock(), message=why)
+            looks.add(change.session, self._id, segment.first, [sample.document() for sample in samples])
+
+    def judged(self, segment: Segment, outcome: Outcome) -> None:
+        """Commit what looking came to; what went wrong at one target says nothing against the others."""
+        step = segment.steps[0]
+        with self._changes.of(self._id) as change:
+            change.deployment.version += 1
+            for target in step.targets:
+                elsewhere = outcome.target in step.targets and outcome.target != target
+                self._look_ended(change, segment.first, target, "" if outcome.ok or elsewhere else outcome.message)
+            looks.forget(change.session, self._id, segment.first)
+
+    def serves(self, plan: Plan, names: Sequence[str]) -> None:
+        """Commit what these targets serve from now on."""
+        with self._changes.of(self._id) as change:
+            for name in names:
+                targets.put(
+                    change.session,
+                    plan.environment,
+                    name,
+                    release=plan.release,
+                    sha=plan.sha,
+                    deployment_id=self._id,
+                    at=self._changes.clock(),
+                )
 
     def aborted(self) -> str:
         """Return who asked to stop, or nothing."""
         with self._changes.store.look() as session:
-            return deployments.get(session, self._id).aborted_by or ""
+            deployment = deployments.get(session, self._id)
+        self._known.back_wanted = deployment.abort_back
+        return deployment.aborted_by or ""
 
-    def records(self) -> list[StepRecord]:
-        """Return every step record of the deployment, oldest first."""
+    def demand_lead(self) -> None:
+        """Raise Fenced unless our token is the newest; a host may have seen another one all the same."""
         with self._changes.store.look() as session:
-            return steps.of(session, self._id)
+            demand_lead(session, self._changes.epoch())
+
+    def _move(self, deployment: Deployment, kind: str) -> None:
+        straight = deployment.kind is Kind.DEPLOY or kind == Verify.word
+        to, now = _MEANS.get(kind, Status.RUNNING) if straight else Status.RUNNING, deployment.status
+        if now in _ON_ITS_WAY and now is not to and (now, to) != (Status.RUNNING, Status.PREPARING):
+            deployment.advance(to, at=self._changes.clock())
+        else:
+            deployment.version += 1
 
     def _intended(self, change: Change, step: tuple[int, str], target: str, existing: StepRecord | None) -> StepRecord:
         if existing and not (existing.state is StepState.SKIPPED and existing.resolved_by):
@@ -97,10 +144,27 @@ class Journal:
             started_at=self._changes.clock(),
         )
 
+    def _look_ended(self, change: Change, number: int, target: str, why: str) -> None:
+        record = steps.latest(change.session, self._id, number, target)
+        if record and record.state is StepState.INTENDED:
+            state = StepState.FAILED if why else StepState.SUCCEEDED
+            steps.settle(change.session, record.operation, state, at=self._changes.clock(), message=why)
+            self._known.settled(record.operation, state.value)
 
-def _attempt(record: StepRecord) -> Attempt:
-    settled = "" if record.state in (StepState.INTENDED, StepState.UNKNOWN) else record.state.value
-    return Attempt(record.operation, record.attempt, settled)
+    def _noted(self, record: StepRecord) -> Attempt:
+        note = note_of(record)
+        self._known.note(note)
+        return note.attempt
+
+
+def note_of(record: StepRecord) -> Note:
+    """Return what is kept in mind of a step's row."""
+    attempt = Attempt(record.operation, record.attempt, _settled(record.state))
+    return Note(record.number, record.target, record.kind, attempt)
+
+
+def _settled(state: StepState) -> str:
+    return "" if state in (StepState.INTENDED, StepState.UNKNOWN) else state.value
 
 
 def _state(record: Record) -> StepState:

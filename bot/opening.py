@@ -46,7 +46,7 @@ class Opening:
         """
         with self.changes.store.look() as session:
             deployment = deployments.get(session, number)
-        if deployment.finished:
+        if deployment.finished or deployment.status is Status.INCOMPLETE:
             return deployment.status.value
         if deployment.status is Status.UNKNOWN:
             return self._resume(number)

@@ -1,7 +1,7 @@
 """What a part of a deployment came to, as a value that can be remembered."""
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from deployers.errors import Aborted, CommandFailed, DeployError
@@ -26,19 +26,14 @@ class Outcome:
         return self.code == "ok"
 
     @property
-    def text(self) -> str:
-        """Return the outcome as JSON."""
-        return json.dumps(asdict(self))
-
-    @property
     def failure(self) -> dict[str, Any]:
         """Return what a deployment keeps of its failure."""
         return asdict(self)
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        """Return the outcome that was written as this JSON."""
-        return cls(**json.loads(text))
+    def read(cls, failure: Mapping[str, Any]) -> Self:
+        """Return the outcome that a deployment keeps as its failure."""
+        return cls(**{part.name: failure[part.name] for part in fields(cls) if part.name in failure})
 
     @classmethod
     def of(cls, error: DeployError, segment: Segment) -> Self:

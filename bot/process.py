@@ -162,7 +162,7 @@ class Process:
         while not await asyncio.to_thread(self.app.leader.try_lead):  # noqa: ASYNC110 - see above
             await asyncio.sleep(LEAD_EVERY)
         log.info("leading", extra={"epoch": self.app.leader.epoch()})
-        await asyncio.to_thread(self.app.engine.launch)
+        await asyncio.to_thread(self.app.launch)
         keeper = Keeper(self.app.store, self.clocks, self.app.environments, wake=self.delivery.wake)
         await asyncio.gather(self.delivery.run(), self._reconcile(), keeper.run(), schedules.run(self.app.jobs))
 

@@ -1,31 +1,41 @@
-"""Watches a release until its health is judged, in looks that survive a crash."""
+"""Watches a release until its health is judged; what was seen is kept in a book, for whoever goes on after a crash."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from bot.crew import Crew
 from bot.outcome import Outcome
 from deployers.environment import Environment
 from deployers.errors import Aborted, Inconclusive, Unhealthy
 from deployers.health import Judgement, Sample, Verdict, judge
 from deployers.plan import Plan, Verify
+from deployers.probes import Probes
 from deployers.runner import Segment
 
+HEED_EVERY = 1.0
+"""Seconds between two looks whether somebody asked to stop."""
 
-class Durable(Protocol):
-    """Steps whose results survive a crash, and pauses that a message ends early."""
 
-    def step(self, name: str, do: Callable[[], str]) -> str:
-        """Return what `do` returned, or what it returned before the crash."""
+class Book(Protocol):
+    """Where it is written down what is seen."""
+
+    def looking(self, segment: Segment) -> list[Sample]:
+        """Write down that the targets are looked at, and return what was seen already, lately enough to count."""
         ...
 
-    def wait(self, seconds: float) -> None:
-        """Pause, durably, until the time is over or somebody nudges."""
+    def seen(self, segment: Segment, samples: Sequence[Sample]) -> None:
+        """Write down what one look saw."""
+        ...
+
+    def judged(self, segment: Segment, outcome: Outcome) -> None:
+        """Write down what looking came to."""
+        ...
+
+    def aborted(self) -> str:
+        """Return who asked to stop, or nothing."""
         ...
 
 
@@ -33,34 +43,41 @@ class Durable(Protocol):
 class Watch:
     """One segment of looks: at candidates, at targets, at the whole environment."""
 
-    crew: Crew
-    number: int
+    environment: Environment
     plan: Plan
     segment: Segment
+    book: Book
+    probes: Probes
+    pause: Callable[[float], object]
 
-    def until_judged(self, durable: Durable) -> Outcome:
+    def until_judged(self) -> Outcome:
         """Look again and again until there is a verdict; return what it means."""
-        environment = self.crew.environment(self.plan.environment)
-        health = environment.health
+        health = self.environment.health
         if health is None:
             return Outcome()
         step = self.segment.steps[0]
         hold = step.hold if isinstance(step, Verify) else timedelta(0)
-        samples: list[Sample] = []
-        while True:
-            seen = json.loads(durable.step(f"look {self.segment.first}", lambda: self._look(environment)))
-            if seen["aborted"]:
-                return self._judged(durable, Outcome.of(Aborted(seen["aborted"]), self.segment))
-            samples += map(Sample.read, seen["samples"])
+        samples = self.book.looking(self.segment)
+        while not (by := self.book.aborted()):
+            fresh = self._look()
+            samples += fresh
+            self.book.seen(self.segment, fresh)
             verdict = judge(samples, health, hold=hold)
-            if verdict.judgement is Judgement.LOOKING and _too_long(samples, environment, hold):
+            if verdict.judgement is Judgement.LOOKING and _too_long(samples, self.environment, hold):
                 verdict = Verdict(Judgement.INCONCLUSIVE, verdict.where, verdict.why or "it never settled")
             if verdict.judgement is not Judgement.LOOKING:
-                return self._judged(durable, self._outcome(verdict))
-            durable.wait(health.interval.total_seconds())
+                return self._judged(self._outcome(verdict))
+            self._rest(health.interval.total_seconds())
+        return self._judged(Outcome.of(Aborted(by), self.segment))
 
-    def _judged(self, durable: Durable, outcome: Outcome) -> Outcome:
-        durable.step(f"judged {self.segment.first}", lambda: self.crew.judged(self.number, self.segment, outcome))
+    def _rest(self, seconds: float) -> None:
+        while seconds > HEED_EVERY and not self.book.aborted():
+            self.pause(HEED_EVERY)
+            seconds -= HEED_EVERY
+        self.pause(min(seconds, HEED_EVERY))
+
+    def _judged(self, outcome: Outcome) -> Outcome:
+        self.book.judged(self.segment, outcome)
         return outcome
 
     def _outcome(self, verdict: Verdict) -> Outcome:
@@ -72,20 +89,21 @@ class Watch:
             case _:
                 return Outcome()
 
-    def _look(self, environment: Environment) -> str:
-        """Take one sample of every place, all at once; JSON."""
-        aborted = self.crew.looking(self.number, self.segment)
-        if aborted:
-            return json.dumps({"aborted": aborted, "samples": []})
-        step, probes = self.segment.steps[0], self.crew.probes(self.number, environment)
+    def _look(self) -> list[Sample]:
+        """Take one sample of every place, all at once."""
+        step, environment = self.segment.steps[0], self.environment
         hosts = [environment.host(target) for target in step.targets]
-        look = probes.target if isinstance(step, Verify) else probes.candidate
+        look = self.probes.target if isinstance(step, Verify) else self.probes.candidate
         looks: list[Callable[[], Sample]] = [partial(look, host, self.plan.sha) for host in hosts]
         if isinstance(step, Verify) and len(hosts) == len(environment.hosts) and environment.url:
-            looks.append(partial(probes.url, self.plan.sha))
-        with ThreadPoolExecutor(max_workers=min(10, len(looks))) as pool:
-            samples = [sample.document() for sample in pool.map(lambda take: take(), looks)]
-        return json.dumps({"aborted": "", "samples": samples})
+            looks.append(partial(self.probes.url, self.plan.sha))
+        return together(looks)
+
+
+def together(looks: Sequence[Callable[[], Sample]]) -> list[Sample]:
+    """Take several samples at once."""
+    with ThreadPoolExecutor(max_workers=min(10, len(looks))) as pool:
+        return list(pool.map(lambda take: take(), looks))
 
 
 def _too_long(samples: list[Sample], environment: Environment, hold: timedelta) -> bool:

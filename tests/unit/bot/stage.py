@@ -1,30 +1,35 @@
-"""A stage to conduct deployments on: a real SQLite file, a rehearsed remote, and durable steps that can crash."""
+"""A stage to conduct deployments on: a real SQLite file, a rehearsed remote, and a process that can die."""
 
 import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import httpx
 
+from bot.alone import Alone
 from bot.change import Changes
 from bot.conductor import Conductor
 from bot.crew import Crew
-from bot.endings import Endings
 from bot.opening import Opening
+from commands.errors import IdentityUnknown
 from deployers.environment import Approvals, Environment
 from deployers.plan import Plan
 from deployers.ports import Difference, Revision
 from deployers.rehearsal import Rehearsal
 from deployers.strategies import plan_for, release_name
 from storage import deployments, leadership, steps
+from storage.errors import StoreUnavailable
 from storage.models import Deployment, Kind, Status, StepRecord, StoredPlan
-from storage.store import Store
+from storage.store import Session, Store
 from tests.unit.deployers.worlds import NOON, environment
 
 GOOD, NEW = "a" * 40, "b" * 40
@@ -46,35 +51,37 @@ class Crash(BaseException):
 
 
 @dataclass
-class Steps:
-    """Durable steps: what was done is not done again; a crash comes before or after a step is remembered."""
+class Rows:
+    """The store as the conductor sees it: the process may die before or after any transaction; it may be away."""
 
-    remembered: list[tuple[str, str]] = field(default_factory=list)
+    store: Store
     crash_at: int = -1
-    before_remembering: bool = True
-    waited: float = 0.0
-    _place: int = 0
+    after: bool = False
+    """Whether it dies after that transaction was committed, or before it was begun."""
+    away: bool = False
+    stuck: Event | None = None
+    """What a transaction waits for before it answers."""
+    asked: int = 0
 
-    def begin(self, crash_at: int = -1, *, before_remembering: bool = True) -> "Steps":
-        """Start again from the top, as after a restart."""
-        self._place, self.crash_at, self.before_remembering = 0, crash_at, before_remembering
-        return self
+    def begin(self) -> AbstractContextManager[Session]:
+        return self._through(self.store.begin)
 
-    def step(self, name: str, do: Callable[[], str]) -> str:
-        place, self._place = self._place, self._place + 1
-        if place < len(self.remembered):
-            assert self.remembered[place][0] == name, "a replay took another way"
-            return self.remembered[place][1]
-        done = do()
-        if place == self.crash_at and self.before_remembering:
+    def look(self) -> AbstractContextManager[Session]:
+        return self._through(self.store.look)
+
+    @contextmanager
+    def _through(self, way: Callable[[], AbstractContextManager[Session]]) -> Iterator[Session]:
+        place, self.asked = self.asked, self.asked + 1
+        if place == self.crash_at and not self.after:
             raise Crash
-        self.remembered.append((name, done))
-        if place == self.crash_at:
+        if self.stuck:
+            self.stuck.wait(60)
+        if self.away:
+            raise StoreUnavailable("stage.db", "it is away")
+        with way() as session:
+            yield session
+        if place == self.crash_at and self.after:
             raise Crash
-        return done
-
-    def wait(self, seconds: float) -> None:
-        self.waited += seconds
 
 
 class Repo:
@@ -95,9 +102,13 @@ class Repo:
 
 
 class Everybody:
-    """People who have every role."""
+    """People who have every role, as long as they can be asked."""
+
+    away = False
 
     def holds(self, person, role: str) -> bool:
+        if self.away:
+            raise IdentityUnknown("Slack could not be reached")
         return True
 
     def holders(self, role: str) -> tuple[str, ...]:
@@ -117,14 +128,28 @@ class Stage:
         self.remote = Rehearsal(wire=self._answer)
         self.remote._act = self._act  # the host remembers what it was switched to
         self.repo = Repo()
-        with self.store.begin() as session:
-            self.epoch = leadership.lead(session, "stage", self.clock())
-        self.changes = Changes(self.store, self.clock, lambda: self.epoch, "deployments", "alerts")
-        self.crew = Crew(self.changes, {self.where.name: self.where}, lambda _: self.remote)
-        opening = Opening(self.changes, {self.where.name: self.where}, self.repo, Everybody(), "UTC")
-        self.conductor = Conductor(self.crew, Endings(self.crew), opening)
-        self.steps = Steps()
+        self.people = Everybody()
+        self.spooled: list[tuple[str, dict[str, Any]]] = []
+        self.on_spool: Callable[[str], object] = lambda _: None
+        self.rows = Rows(self.store)
+        self.start()
         self.good = self._served("v2.2", GOOD)
+
+    def start(self) -> None:
+        """Start a process that leads; whoever led before is dead."""
+        with self.store.begin() as session:
+            epoch = leadership.lead(session, "stage", self.clock())
+        self.rows.away = False  # a thread of the one that died may still ask
+        self.rows = Rows(self.store)
+        self.changes = Changes(self.rows, self.clock, lambda: epoch, "deployments", "alerts")
+        places = {self.where.name: self.where}
+        self.crew = Crew(self.changes, places, lambda _: self.remote, pause=lambda _: Event().wait(0.0005))
+        opening = Opening(self.changes, places, self.repo, self.people, "UTC")
+        self.conductor = Conductor(self.crew, opening, Alone(self.crew, self._spool))
+
+    def _spool(self, action: str, number: int, detail: dict[str, Any], entry_id: str = "") -> None:
+        self.spooled.append((action, detail))
+        self.on_spool(action)
 
     def clock(self) -> datetime:
         self.now += timedelta(milliseconds=700)
@@ -149,7 +174,7 @@ class Stage:
 
     def conduct(self, deployment: Deployment) -> str:
         """Conduct it in one go."""
-        return self.conductor.conduct(deployment.number, self.steps.begin())
+        return self.conductor.conduct(deployment.number)
 
     def get(self, deployment: Deployment | int) -> Deployment:
         with self.store.look() as session:

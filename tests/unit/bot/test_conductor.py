@@ -121,7 +121,6 @@ def test_a_step_that_cannot_be_read_asks_a_person_and_goes_on_once_resolved(stag
     [unclear] = [record for record in stage.records(asked) if record.state is StepState.UNKNOWN]
     with stage.store.begin() as session:
         steps.resolve(session, unclear.operation, StepState.SUCCEEDED, by="U0OMAR", at=stage.now)
-    stage.steps = type(stage.steps)()
     assert stage.conduct(asked) == "succeeded"
     assert sum("python3 migrate.py" in line for line in stage.remote.lines) == 1
 
@@ -133,7 +132,6 @@ def test_a_step_that_did_not_run_is_taken_again_once_resolved(stage):
     [unclear] = [record for record in stage.records(asked) if record.state is StepState.UNKNOWN]
     with stage.store.begin() as session:
         steps.resolve(session, unclear.operation, StepState.SKIPPED, by="U0OMAR", at=stage.now)
-    stage.steps = type(stage.steps)()
     assert stage.conduct(asked) == "succeeded"
     assert sum("python3 migrate.py" in line for line in stage.remote.lines) == 2
 
@@ -158,7 +156,6 @@ def test_another_configuration_voids_the_approval_and_says_what_changed(tmp_path
 def test_a_request_made_over_another_release_is_void(stage):
     first, second = stage.asks(), stage.asks()
     assert stage.conduct(first) == "succeeded"
-    stage.steps = type(stage.steps)()
     assert stage.conduct(second) == "refused"
     assert "now bbbbbbb runs there" in stage.get(second).failure["message"]
 
@@ -234,7 +231,6 @@ def test_an_abort_ends_what_runs_on_the_hosts_instead_of_waiting_for_it(tmp_path
 def test_a_manual_rollback_marks_what_it_undid(stage):
     bad = stage.asks()
     assert stage.conduct(bad) == "succeeded"
-    stage.steps = type(stage.steps)()
     back = stage.asks("v2.2", kind="rollback", undoes=bad.number)
     stage.remote._act = lambda host, script: stage._act(host, script.replace("releases/", "old-releases/"))
     assert stage.conduct(back) == "succeeded"
@@ -276,22 +272,24 @@ def unstamped(stage: Stage) -> list[tuple[str, str]]:
     return sorted((host, re.sub(r"-\d+", "", operation)) for host, operation in stage.remote.performed)
 
 
-@pytest.mark.parametrize("before_remembering", [True, False])
+@pytest.mark.parametrize(("after", "first"), [(False, 3), (True, 8)], ids=["before it", "after it"])
 @pytest.mark.parametrize(("story", "ending"), [("good", "succeeded"), ("sick", "rolled_back"), ("migration", "failed")])
-def test_a_crash_at_any_step_changes_nothing_of_the_outcome(tmp_path, story, ending, before_remembering):
-    """Kill it at every fifth durable step, in turn; nothing runs twice and the end is the same."""
+def test_a_crash_at_any_transaction_changes_nothing_of_the_outcome(tmp_path, story, ending, after, first):
+    """Kill it at every tenth transaction, in turn; nothing runs twice and the end is the same."""
     (tmp_path / "whole").mkdir()
     whole = Stage(tmp_path / "whole")
     assert whole.conduct(a_story(whole, story)) == ending
     expected = unstamped(whole)
-    for place in range(0, len(whole.steps.remembered), 5):
+    for place in range(first, whole.rows.asked, 10):
         folder = tmp_path / f"{place}"
         folder.mkdir()
         stage = Stage(folder)
         asked = a_story(stage, story)
+        stage.rows.crash_at, stage.rows.after = place, after
         with pytest.raises(Crash):
-            stage.conductor.conduct(asked.number, stage.steps.begin(place, before_remembering=before_remembering))
-        assert stage.conductor.conduct(asked.number, stage.steps.begin()) == ending, whole.steps.remembered[place]
+            stage.conduct(asked)
+        stage.start()
+        assert stage.conduct(asked) == ending, place
         assert stage.performed_twice() == []
         assert unstamped(stage) == expected
         with stage.store.look() as session:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from commands.errors import IdentityUnknown
 from deployers.errors import Unreachable
 from deployers.ports import Fate
 from deployers.rehearsal import Outcome
@@ -42,7 +41,6 @@ def test_a_host_that_is_gone_is_left_out_of_a_rollback_and_named(tmp_path):
     stage = Stage(tmp_path, environment(3, health=None))
     bad = stage.asks()
     assert stage.conduct(bad) == "succeeded"
-    stage.steps = type(stage.steps)()
     stage.remote.down.add("web3")
     back = stage.asks("v2.2", kind="rollback", undoes=bad.number)
     stage.remote._act = lambda host, script: stage._act(host, script.replace("releases/", "old-releases/"))
@@ -84,14 +82,10 @@ def test_slack_away_before_the_first_switch_is_a_refusal_and_says_nothing_agains
         )
         approvals.decide(session, replace_at(yes, stage))
 
-    class Away:
-        def holds(self, person, role):
-            raise IdentityUnknown("Slack could not be reached")
-
     original = stage._act
 
     def loses_slack(host, script):
-        object.__setattr__(stage.conductor.opening, "people", Away())
+        stage.people.away = True
         return original(host, script)
 
     stage.remote._act = loses_slack
@@ -161,5 +155,4 @@ def test_an_attempt_that_was_taken_again_does_not_keep_a_resolved_deployment_wai
     [unclear] = [one for one in stage.records(asked) if one.state is StepState.UNKNOWN and one.kind == "migrate"]
     with stage.store.begin() as session:
         steps.resolve(session, unclear.operation, StepState.SUCCEEDED, by="U0OMAR", at=stage.now)
-    stage.steps = type(stage.steps)()
     assert stage.conduct(asked) == "succeeded"

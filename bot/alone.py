@@ -1,0 +1,135 @@
+"""Makes production safe while the database is away: watches what was switched, and goes back if it is sick."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from threading import Event, Thread
+from typing import Any, Protocol
+
+from bot.crew import Crew
+from bot.known import Known
+from bot.memory import Memory
+from bot.outcome import Outcome
+from bot.playing import Playing
+from bot.retreat import Retreat
+from bot.watch import together
+from deployers.environment import Environment
+from deployers.errors import Fenced, Undecided, Unhealthy
+from deployers.health import Judgement, Sample, judge
+from deployers.plan import Verify
+from deployers.runner import Segment
+from deployers.way_out import WayOut
+from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+AGAIN = 0.5
+"""Seconds between two questions whether the database is back."""
+GRACE = 60.0
+"""Seconds for which visitors may see a maintenance page that waits only for the database."""
+BEGUN, ENDED = "deployment.way_out_begun", "deployment.way_out_ended"
+_NOT_OURS = (Undecided.code, Fenced.code)
+"""What a person, or whoever leads now, has to decide."""
+
+
+class Spooling(Protocol):
+    """Writes an audit entry down where no database is needed; never raises, since safety does not wait for it."""
+
+    def __call__(self, action: str, number: int, detail: dict[str, Any], entry_id: str = "") -> None:
+        """Keep it until it can be chained in; the same id twice is one entry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Acts for a running deployment on what is known of it by heart.
+
+    Nothing here goes forward, and nothing here is remembered: what is done has the operation ids that the rows will
+    have, so that whoever goes on with the database reads from the hosts what was done.
+    """
+
+    crew: Crew
+    spool: Spooling
+
+    def keep_safe(self, number: int, why: str) -> None:
+        """Return when the database answers again, with production as safe as it can be made without."""
+        back = self._database_is_back()
+        log.warning("the database is away", extra={"deployment": number, "why": why})
+        known = self.crew.running.get(number)
+        if known and known.touched:
+            self.spool("database.away", number, {"why": why})
+            outcome = known.trouble or self._at_rest(known)
+            if outcome.ok:
+                outcome = self._guarded(known, back)
+            if not outcome.ok and outcome.code not in _NOT_OURS:
+                self._retreat(known, outcome)
+        back.wait()
+
+    def _at_rest(self, known: Known) -> Outcome:
+        """Hear to the end of what was sent, under the intents that were committed for it."""
+        if known.begun is None:
+            return Outcome()
+        book, authority = Memory(known.mark, known), self.crew.authority(known.mark)
+        return Playing(self.crew, known, known.plan, book, authority, known.undoes).one(known.begun)
+
+    def _guarded(self, known: Known, back: Event) -> Outcome:
+        """Watch the switched targets until the database is back, or until one of them is sick."""
+        environment = self.crew.environment(known.plan.environment)
+        pause = environment.health.interval.total_seconds() if environment.health else 1.0
+        samples: list[Sample] = []
+        waited = 0.0
+        while not back.is_set():
+            samples, outcome = self._looked(known, environment, samples)
+            if not outcome.ok:
+                return outcome
+            if waited > GRACE and set(known.touched) - set(known.switched):
+                return Outcome("database_away", "my database was away while visitors saw the maintenance page")
+            self.crew.pause(pause)
+            waited += pause
+        return Outcome()
+
+    def _looked(self, known: Known, environment: Environment, seen: list[Sample]) -> tuple[list[Sample], Outcome]:
+        health, switched = environment.health, known.switched
+        if health is None or not switched:
+            return seen, Outcome()
+        probes = self.crew.probes(known.number, environment)
+        looks = [partial(probes.target, environment.host(target), known.plan.sha) for target in switched]
+        seen = [*seen, *together(looks)][-2 * health.failures * len(switched) :]
+        verdict = judge(seen, health, hold=timedelta.max)
+        if verdict.judgement is Judgement.SICK:
+            return seen, Outcome.of(Unhealthy(verdict.where, verdict.why), Segment(0, (Verify(switched),)))
+        return ([] if verdict.judgement is Judgement.INCONCLUSIVE else seen), Outcome()
+
+    def _retreat(self, known: Known, outcome: Outcome) -> None:
+        retreat = Retreat(self.crew, known)
+        way = retreat.way(outcome)
+        detail = {**outcome.failure, "way": way.value, "targets": list(known.touched), "release": known.plan.release}
+        log.error("going back without the database", extra={"deployment": known.number, "why": outcome.message})
+        self.spool(BEGUN, known.number, detail, f"{known.mark_out}-begun")
+        known.trouble = known.trouble or replace(outcome, message=f"{outcome.message} {_alone(way)}".rstrip())
+        retreat.tidy(Memory(known.mark))
+        if way is WayOut.BACK:
+            known.going_back = True
+            came = retreat.back(retreat.plan_back(), Memory(known.mark_back))
+            self.spool(ENDED, known.number, came.failure, f"{known.mark_out}-ended")
+
+    def _database_is_back(self) -> Event:
+        back = Event()
+        Thread(target=self._ask, args=(back,), name="database", daemon=True).start()
+        return back
+
+    def _ask(self, back: Event) -> None:
+        while not back.is_set():
+            try:
+                with self.crew.changes.store.begin():
+                    back.set()
+            except StorageError:
+                self.crew.pause(AGAIN)
+            except Exception:
+                log.exception("the database cannot even be asked")
+                back.set()
+
+
+def _alone(way: WayOut) -> str:
+    return "(My database was away, so I went back without it.)" if way is WayOut.BACK else ""

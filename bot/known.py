@@ -1,0 +1,127 @@
+"""What is known by heart of a running deployment: enough to make production safe while the database is away."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.outcome import Outcome
+from deployers import way_out
+from deployers.environment import Environment
+from deployers.errors import Aborted
+from deployers.plan import Plan
+from deployers.ports import Revision
+from deployers.runner import Attempt, Segment
+from deployers.way_out import Situation, WayOut
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What served well before: the one to go back to."""
+
+    revision: Revision
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A step on a target that was at least intended, with its newest attempt."""
+
+    number: int
+    target: str
+    kind: str
+    attempt: Attempt
+
+
+@dataclass
+class Known:
+    """One running deployment: read from its rows once, and kept up to date by whoever writes them."""
+
+    number: int
+    mark: str
+    kind: str
+    plan: Plan
+    good: Release | None
+    undoes: str = ""
+    """What hosts know the deployment by that a rollback takes back."""
+    back_wanted: bool = False
+    trouble: Outcome | None = None
+    """What went wrong, from the moment at which it is known; nothing goes forward after that."""
+    going_back: bool = False
+    """Whether the way back was begun already; it is not stopped half way."""
+    begun: Segment | None = None
+    """What was sent to the hosts and has not been heard of to its end."""
+    _notes: dict[tuple[int, str], Note] = field(default_factory=dict)
+
+    def note(self, note: Note) -> None:
+        """Remember a step, in place of what was known of it."""
+        self._notes[note.number, note.target] = note
+
+    def attempt(self, number: int, target: str) -> Attempt | None:
+        """Return the newest attempt at a step on a target."""
+        known = self._notes.get((number, target))
+        return known.attempt if known else None
+
+    def notes(self) -> Iterator[Note]:
+        """Yield the steps of the plan that were begun; not those of a way out, which is decided by them."""
+        return (note for note in tuple(self._notes.values()) if note.number < len(self.plan.steps))
+
+    def settled(self, operation: str, state: str) -> None:
+        """Remember what became of an operation."""
+        for note in tuple(self._notes.values()):
+            if note.attempt.operation == operation:
+                attempt = Attempt(operation, note.attempt.number, state)
+                self.note(Note(note.number, note.target, note.kind, attempt))
+
+    def done(self, segment: Segment) -> bool:
+        """Say whether every step of a segment has been confirmed on each of its targets."""
+        attempts = [
+            self.attempt(segment.first + offset, target)
+            for offset, step in enumerate(segment.steps)
+            for target in step.targets
+        ]
+        return all(attempt is not None and attempt.settled == "succeeded" for attempt in attempts)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """Return the targets on which visitors could have noticed something."""
+        return way_out.touched(self.notes())
+
+    @property
+    def switched(self) -> tuple[str, ...]:
+        """Return the targets on which the switch was begun."""
+        return way_out.switched(self.notes())
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Return the targets on which a candidate may still run."""
+        return way_out.candidates(self.notes())
+
+    @property
+    def mark_back(self) -> str:
+        """Return what hosts know the way back by; it follows from the deployment, so that no row is needed for it."""
+        return f"{self.mark}-back"
+
+    @property
+    def mark_out(self) -> str:
+        """Return the group of what is tidied up: no abort of the deployment itself stops it."""
+        return f"{self.mark}-out"
+
+    def way_out(self, environment: Environment, outcome: Outcome) -> WayOut:
+        """Return the safe way out; the same whenever it is asked, with the database and without."""
+        if self.going_back:
+            return WayOut.BACK
+        # Where nobody said where migrations lie, the plan may hold some.
+        may_migrate = bool(self.plan.migrations) or not environment.recipe.migrations_path
+        migrated = may_migrate and any(note.kind == "migrate" for note in self.notes())
+        return way_out.decide(
+            Situation(
+                kind=self.kind,
+                touched=self.touched,
+                switched=self.switched,
+                migrated=migrated,
+                compatible=environment.rollback.migrations == "compatible",
+                automatic=environment.rollback.automatic,
+                aborted=outcome.code == Aborted.code,
+                back_wanted=self.back_wanted,
+                way_back=self.good is not None,
+            )
+        )
