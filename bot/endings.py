@@ -130,7 +130,7 @@ class Endings:
             release=plan.release,
             requested_by=ME,
             requested_name="Shipmate",
-            reason=f"{parent.ref} failed",
+            reason=f"{parent.ref} was stopped" if parent.aborted_by else f"{parent.ref} failed",
             plan_hash=plan.hash,
             automatic=True,
             known_as=known_as,
