@@ -2,11 +2,11 @@
 
 from commands import approvals, deploy, greeting, home, retrying, rollback, stopping, telling
 from commands.command import Action, Modal
+from commands.deploys import resolve as resolving
 from commands.deploys.cancel import cancel
 from commands.deploys.history import history
 from commands.deploys.nudge import nudge
 from commands.deploys.plan import plan
-from commands.deploys.resolve import resolve
 from commands.deploys.status import status
 from commands.family import family
 from commands.ops.check import check
@@ -14,7 +14,7 @@ from commands.ops.ops import ops
 from commands.ops.tick import tick
 from commands.views import modal
 
-WORDS = (plan, status, history, cancel, nudge, resolve)
+WORDS = (plan, status, history, cancel, nudge, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
 OPS = (check,)
@@ -39,6 +39,8 @@ ACTIONS = (
     Action("deployment.rollback", rollback.confirmed),
     Action("deployment.retry", retrying.retry_button),
     Action("deployment.details", telling.details_button),
+    Action("step.ran", resolving.button(resolving.RAN)),
+    Action("step.did_not_run", resolving.button(resolving.DID_NOT_RUN)),
     Action("checklist.tick", tick),
     Action("home.check", check),
 )

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from commands import arguments, permissions, rows
+from commands import arguments, buttons, permissions, rows
 from commands.auditing import audited
-from commands.command import Request, command
+from commands.command import Handler, Request, command
 from commands.errors import Refused
 from commands.replies import Reply
 from commands.services import Services
@@ -24,16 +24,20 @@ EXAMPLE = "Type `/deploy resolve 12 3.web1 ran` or `… did-not-run`; `/deploy s
 @audited
 def resolve(request: Request, services: Services) -> Reply:
     """Say what became of a step whose outcome cannot be read: it ran, or it did not run and is run again."""
-    permissions.require(services, request.person, "operator", to="resolve a step")
     words = arguments.parse(request.text, arguments.Grammar()).words
     if len(words) != 3:
         raise Refused("Say which deployment, which step and what became of it.", EXAMPLE, "arguments")
     became = words[2].casefold().replace("_", "-")
     if became not in STATES:
         raise Refused(f"{code(words[2])} is not something that becomes of a step.", EXAMPLE, "arguments")
+    return _resolve(request, services, arguments.number(words[0]), words[1], became)
+
+
+def _resolve(request: Request, services: Services, number: int, word: str, became: str) -> Reply:
+    permissions.require(services, request.person, "operator", to="resolve a step")
     with services.store.begin() as session:
-        deployment = deployments.get_for_change(session, arguments.number(words[0]))
-        record = _meant(deployment, steps.of(session, deployment.number), words[1])
+        deployment = deployments.get_for_change(session, number)
+        record = _meant(deployment, steps.of(session, number), word)
         steps.resolve(session, record.operation, STATES[became], by=request.person.id, at=services.now())
         deployment.version += 1
         rows.show(session, services, deployment)
@@ -43,6 +47,20 @@ def resolve(request: Request, services: Services) -> Reply:
     return Reply(
         f"Noted: {noun(record.kind)} on {record.target} {became.replace('-', ' ')}. {title(deployment)} {then}."
     )
+
+
+def button(became: str) -> Handler:
+    """Return what the button does that says this of a step."""
+
+    @audited
+    def pressed(request: Request, services: Services) -> Reply:
+        number, plan, step = (*request.value.split(":", 2), "", "")[:3]
+        with services.store.look() as session:
+            deployment = deployments.get(session, arguments.number(number))
+        buttons.demand_same(buttons.Pressed(deployment.number, plan), deployment)
+        return _resolve(request, services, deployment.number, step, became)
+
+    return pressed
 
 
 def _meant(deployment: Deployment, records: Sequence[StepRecord], word: str) -> StepRecord:

@@ -2,9 +2,9 @@
 
 from commands.replies import Block
 from commands.views.blocks import button, confirm
-from commands.views.words import short
+from commands.views.words import noun, short
 from deployers.rollback import label
-from storage.models import Deployment
+from storage.models import Deployment, StepRecord
 
 
 def value(deployment: Deployment) -> str:
@@ -74,6 +74,35 @@ def abort_back(deployment: Deployment, to: str) -> Block:
 def roll_back(deployment: Deployment, to: str) -> Block:
     """Return the button that leads to the rollback of what runs; what it would do is shown before it is done."""
     return button(label(deployment.environment, to), action="deployment.rollback", value=value(deployment))
+
+
+def ran(deployment: Deployment, record: StepRecord) -> Block:
+    """Return the button that says that a step of unknown outcome did run."""
+    return button(
+        f"It ran on {record.target}",
+        action="step.ran",
+        value=f"{value(deployment)}:{record.number}.{record.target}",
+        confirm=confirm(
+            f"Did it run on {record.target}?",
+            f"{noun(record.kind).capitalize()} on {record.target} then counts as done, and I go on behind it.",
+            yes="It ran",
+            danger=False,
+        ),
+    )
+
+
+def did_not_run(deployment: Deployment, record: StepRecord) -> Block:
+    """Return the button that says that a step of unknown outcome did not run."""
+    return button(
+        f"It did not run on {record.target}",
+        action="step.did_not_run",
+        value=f"{value(deployment)}:{record.number}.{record.target}",
+        confirm=confirm(
+            f"Run it again on {record.target}?",
+            f"{noun(record.kind).capitalize()} is run again on {record.target}. If it did run, it runs twice.",
+            yes="Run it again",
+        ),
+    )
 
 
 def retry(deployment: Deployment) -> Block:

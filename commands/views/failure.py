@@ -3,7 +3,7 @@
 from commands.replies import Block
 from commands.views import choices
 from commands.views.blocks import actions, fence, header, line, message, section, small
-from commands.views.outcome import as_before, failing, last_lines, resolving, unclear, way_out, what
+from commands.views.outcome import as_before, asking, failing, last_lines, way_out, what
 from commands.views.request import asked_by, digest
 from commands.views.troubles import OTHERWISE, likely
 from commands.views.words import release, stopped_by
@@ -32,6 +32,7 @@ def failed(seen: Facts) -> tuple[str, tuple[Block, ...]]:
         section(_state(seen)),
         *_what(seen),
         *_cause(seen),
+        *(asking(seen) if deployment.status is S.UNKNOWN else []),
         actions(*_buttons(seen)),
         small(f"#{deployment.id} · {digest(seen)} · {asked_by(deployment)}"),
     )
@@ -86,8 +87,7 @@ def _state(seen: Facts) -> str:
         case S.INCOMPLETE:
             return f":rotating_light: *Some targets serve another release than others.* Next: {way_out(seen)}"
         case S.UNKNOWN:
-            commands = "\n".join(resolving(deployment, it) for it in unclear(seen)[:8])
-            return f":rotating_light: *Look at the host, then tell me what became of the step:*\n{commands}"
+            return ":rotating_light: *It stands still until somebody says what became of the step.*"
         case _:
             return _untouched(seen)
 

@@ -14,6 +14,7 @@ from storage.reports import Facts
 
 S = Status
 LAST_LINES = 8
+MOST_ASKED = 3
 _NOT_BEGUN = frozenset({S.REJECTED, S.EXPIRED})
 
 
@@ -70,6 +71,20 @@ def last_lines(failure: dict[str, Any], record: StepRecord | None, most: int = L
 def unclear(seen: Facts) -> list[StepRecord]:
     """Return the steps whose outcome a person has to tell."""
     return [it for it in (*seen.steps, *seen.child_steps) if it.state is StepState.UNKNOWN]
+
+
+def asking(seen: Facts) -> list[Block]:
+    """Return the question what became of each unclear step, with buttons; a command where there are too many."""
+    blocks: list[Block] = []
+    found = unclear(seen)
+    for record in found[:MOST_ASKED]:
+        deployment = seen.deployment
+        blocks.append(
+            section(f"Did *{noun(record.kind)}* run on *{line(record.target, 60)}*? Look there, then tell me.")
+        )
+        blocks.append(actions(choices.ran(deployment, record), choices.did_not_run(deployment, record)))
+    rest = [resolving(seen.deployment, it) for it in found[MOST_ASKED : MOST_ASKED + 8]]
+    return [*blocks, section("\n".join(rest))] if rest else blocks
 
 
 def resolving(deployment: Deployment, record: StepRecord) -> str:
@@ -144,9 +159,7 @@ def _incomplete(seen: Facts) -> list[Block]:
 
 
 def _unknown(seen: Facts) -> list[Block]:
-    commands = "\n".join(resolving(seen.deployment, it) for it in unclear(seen)[:8])
-    told = "Look at the host, then tell me what became of it; I do not run it a second time by myself."
-    return [*trouble(seen), section(f"{told}\n{commands}")]
+    return [*trouble(seen), *asking(seen)]
 
 
 _WHY: dict[Status, Callable[[Facts], list[Block]]] = {

@@ -100,6 +100,35 @@ def test_an_operator_says_what_became_of_a_step(unclear, word, state):
     assert unclear.engine.told[-1] == ("nudge", 1)
 
 
+@pytest.mark.parametrize(
+    ("action", "state"), [("step.ran", StepState.SUCCEEDED), ("step.did_not_run", StepState.SKIPPED)]
+)
+def test_the_buttons_beside_the_question_say_the_same(unclear, action, state):
+    value = f"{unclear.value(1)}:3.web1"
+    assert unclear.presses("ana", action, value).code == "role"
+    assert unclear.presses("omar", action, value).ok
+    with unclear.store.look() as session:
+        assert steps.latest(session, 1, 3, "web1").state is state
+    assert unclear.engine.told[-1] == ("nudge", 1)
+    assert unclear.presses("omar", action, value).code == "arguments"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("1:other:3.web1", "stale"),
+        ("1", "stale"),
+        ("", "arguments"),
+        ("x:y:z", "arguments"),
+        ("99:h:3.web1", "not_found"),
+    ],
+)
+def test_a_button_that_belongs_to_another_plan_says_nothing_of_a_step(unclear, value, code):
+    assert unclear.presses("omar", "step.ran", value).code == code
+    with unclear.store.look() as session:
+        assert steps.latest(session, 1, 3, "web1").state is StepState.UNKNOWN
+
+
 def test_a_step_that_is_not_named_well_is_asked_about_again(unclear):
     reply = unclear.says("omar", "/deploy resolve 1 3 ran")
     assert "/deploy resolve 1 3.web2 did-not-run" in reply.text

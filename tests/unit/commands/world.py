@@ -140,7 +140,7 @@ class World:
         return self._run(handler, Request(name, PEOPLE[who], text=rest, key=text, origin=origin))  # type: ignore[arg-type]
 
     def presses(self, who: str, action: str, value: str) -> Reply:
-        handler = next(it for it in ACTIONS if it.name == f"deployment.{action}")
+        handler = next(it for it in ACTIONS if it.name in (action, f"deployment.{action}"))
         return self._run(handler, Request(handler.name, PEOPLE[who], value=value, key=f"{who}:{value}"))
 
     def submits(self, who: str, form: str, value: str = "", **fields: str) -> Reply:
