@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import expiry, schedules
+from bot import expiry, github, schedules
 from bot.alone import Alone
 from bot.change import ME, Changes
 from bot.checkups import Checkups
@@ -28,7 +28,7 @@ from commands.services import Person, Services
 from deployers.checklists import Posted
 from deployers.checkup.looking import Tools
 from deployers.environment import Environment
-from deployers.ports import Remote
+from deployers.ports import AskChecks, Remote, Repository
 from deployers.preflight import SshPreflight
 from deployers.repository import GitRepository
 from deployers.ssh import Shelves, SshRemote
@@ -76,9 +76,14 @@ class App:
         return self.settings.environments
 
     @cached_property
-    def repository(self) -> GitRepository:
-        """Return the repository, over a bare mirror of our own."""
-        return GitRepository(self.settings.app.git, self.state / "mirror.git")
+    def repository(self) -> Repository:
+        """Return the repository: asked through GitHub where we may, otherwise over a bare mirror of our own."""
+        return github.repository(self.settings) or GitRepository(self.settings.app.git, self.state / "mirror.git")
+
+    @cached_property
+    def ask_checks(self) -> AskChecks:
+        """Return who asks continuous integration."""
+        return github.ask_checks(self.settings, self.store, self.clock)
 
     def remote(self, environment: Environment) -> Remote:
         """Return new connections to an environment's targets."""
@@ -142,6 +147,7 @@ class App:
             deployments_channel=self.settings.channels.deployments,
             alerts_channel=self.settings.channels.alerts,
             timezone=self.settings.app.timezone,
+            ask_checks=self.ask_checks,
             checklists=self.posted,
         )
 
@@ -179,7 +185,8 @@ class App:
     def conductor(self) -> Conductor:
         """Return who conducts deployments."""
         crew = Crew(self.changes, self.environments, self.deploying, self.headers())
-        opening = Opening(self.changes, self.environments, self.repository, self.people, self.settings.app.timezone)
+        zone = self.settings.app.timezone
+        opening = Opening(self.changes, self.environments, self.repository, self.people, zone, self.ask_checks)
         return Conductor(crew, opening, Alone(crew, self._spooled))
 
     @cached_property

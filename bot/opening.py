@@ -11,7 +11,7 @@ from deployers import gates
 from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError
 from deployers.plan import Plan
-from deployers.ports import Difference, Repository, Revision
+from deployers.ports import AskChecks, Difference, Repository, Revision, ask_nobody
 from deployers.strategies import plan_for
 from storage import approvals, checks, deployments, locks
 from storage import steps as step_rows
@@ -38,6 +38,7 @@ class Opening:
     repository: Repository
     people: People
     zone: str
+    ask_checks: AskChecks = ask_nobody
 
     def open(self, number: int) -> str:
         """Take the environment for a queued deployment: `go`, `busy`, or the status in which it ended instead.
@@ -168,6 +169,8 @@ class Opening:
     def _shut(self, deployment: Deployment) -> str:
         """Return which gate is shut now, or nothing."""
         environment = self.environments[deployment.environment]
+        if deployment.kind is Kind.DEPLOY:
+            self.ask_checks(deployment.sha, environment.required_checks)
         with self.changes.store.look() as session:
             given = approvals.given(session, deployment.number)
             seen = {run.name: run.conclusion for run in checks.of(session, deployment.sha)}

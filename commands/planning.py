@@ -57,6 +57,7 @@ def look(services: Services, asked: Asked) -> Look:
     """
     demand_possible(asked.environment, asked.strategy)
     revision = services.repository.resolve(asked.ref)
+    services.ask_checks(revision.sha, asked.environment.required_checks)
     with services.store.look() as session:
         current = deployments.current(session, asked.environment.name)
     base = current.sha if current else ""

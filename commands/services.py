@@ -7,7 +7,7 @@ from typing import Protocol
 
 from deployers.checklists import Posted
 from deployers.environment import Environment
-from deployers.ports import Preflight, Repository
+from deployers.ports import AskChecks, Preflight, Repository, ask_nobody
 from storage.models import Deployment
 from storage.store import Session, Store
 
@@ -72,5 +72,6 @@ class Services:
     alerts_channel: str = "alerts"
     timezone: str = "UTC"
     """The zone of the app, in which freezes are meant."""
+    ask_checks: AskChecks = ask_nobody
     checklists: Posted = field(default_factory=Posted)
     """What `/ops check` looks at, and where its cards are posted."""

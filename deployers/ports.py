@@ -184,6 +184,17 @@ class Repository(Protocol):
         ...
 
 
+AskChecks = Callable[[str, Sequence[str]], None]
+"""Asks what continuous integration says about a SHA now, and keeps it in `storage/checks` for the gates.
+
+Takes the names of the checks that are required; what cannot be told of them is kept as unknown. Never raises for that.
+"""
+
+
+def ask_nobody(sha: str, required: Sequence[str]) -> None:
+    """Ask nobody, where no continuous integration is known: what is required stays unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at before anybody is asked to approve."""

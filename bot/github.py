@@ -1,0 +1,41 @@
+"""GitHub as configured: how the repository is asked, and continuous integration."""
+
+from typing import TYPE_CHECKING
+
+from bot.settings import Settings
+from deployers.ports import AskChecks, Clock, Repository, ask_nobody
+from storage.store import Store
+
+if TYPE_CHECKING:
+    from deployers.github_api import Door
+
+
+def door(settings: Settings) -> "Door | None":
+    """Return the way into GitHub where `app.repository` and a token or an App are configured; the token goes first."""
+    outside, name = settings.outside, settings.app.repository
+    if not name or not (outside.github_token or outside.github_app_private_key):
+        return None
+    from deployers.github_api import AppKey, Door
+
+    if outside.github_token:
+        return Door(name, outside.github_token.get_secret_value(), outside.github_api_url)
+    key = outside.github_app_private_key.get_secret_value() if outside.github_app_private_key else ""
+    return Door(name, AppKey(outside.github_app_id, outside.github_installation_id, key), outside.github_api_url)
+
+
+def repository(settings: Settings) -> Repository | None:
+    """Return the repository as GitHub knows it; None where plain git has to do."""
+    if (way := door(settings)) is None:
+        return None
+    from deployers.github import GitHubRepository
+
+    return GitHubRepository(way)
+
+
+def ask_checks(settings: Settings, store: Store, clock: Clock) -> AskChecks:
+    """Return who asks continuous integration."""
+    if (way := door(settings)) is None:
+        return ask_nobody
+    from deployers.github_checks import Ci, GitHubChecks
+
+    return Ci(store, GitHubChecks(way), clock).refresh

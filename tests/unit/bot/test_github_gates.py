@@ -1,0 +1,73 @@
+"""What continuous integration says is asked for when somebody asks, and again in the last instant before the start."""
+
+from dataclasses import replace
+
+import pytest
+
+from storage import checks
+from storage.models import CheckRun
+from storage.store import Store
+from tests.unit.bot.stage import NEW, Stage
+from tests.unit.commands.world import World, sha_of
+from tests.unit.commands.world import environment as place
+from tests.unit.deployers.worlds import environment
+
+
+class Ci:
+    """Continuous integration that says one thing about every check, and keeps it."""
+
+    def __init__(self, says: str) -> None:
+        self.says, self.asked, self.store = says, [], None
+
+    def __call__(self, sha, required) -> None:
+        self.asked.append((sha, tuple(required)))
+        at = self.now()
+        with self.store.begin() as session:
+            for name in required:
+                checks.put(session, CheckRun(sha=sha, name=name, conclusion=self.says, seen_at=at))
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(f"sqlite:///{tmp_path}/world.db")
+    made.migrate()
+    yield made
+    made.close()
+
+
+def staged(tmp_path, ci):
+    stage = Stage(tmp_path, replace(environment(2), required_checks=("tests",)))
+    ci.store, ci.now = stage.store, stage.clock
+    opening = replace(stage.conductor.opening, ask_checks=ci)
+    stage.conductor = replace(stage.conductor, opening=opening)
+    return stage
+
+
+@pytest.mark.parametrize(("says", "ok"), [("success", True), ("failure", False)])
+def test_who_asks_for_a_deployment_gets_what_ci_says_now(store, says, ok):
+    world, ci = World(store, place(required_checks=("tests",))), Ci(says)
+    ci.store, ci.now = store, lambda: world.now
+    world.services = replace(world.services, ask_checks=ci)
+    assert world.says("ana", "/deploy production v2.3").ok is ok
+    assert ci.asked == [(sha_of("v2.3"), ("tests",))]
+
+
+def test_checks_that_turned_red_since_the_approval_stop_it_before_anything_happens(tmp_path):
+    ci = Ci("failure")
+    stage = staged(tmp_path, ci)
+    asked = stage.asks()
+    assert stage.conduct(asked) == "refused"
+    assert "`tests` is failure" in stage.get(asked).failure["message"]
+    assert (ci.asked, stage.remote.lines) == ([(NEW, ("tests",))], [])
+
+
+def test_green_checks_let_it_begin(tmp_path):
+    stage = staged(tmp_path, Ci("success"))
+    assert stage.conduct(stage.asks()) == "succeeded"
+
+
+def test_a_rollback_waits_for_no_ci(tmp_path):
+    ci = Ci("failure")
+    stage = staged(tmp_path, ci)
+    assert stage.conduct(stage.asks("v2.2", kind="rollback")) != "refused"
+    assert ci.asked == []

@@ -1,0 +1,34 @@
+"""GitHub is asked where a repository and a way in are configured; plain git does for everybody else."""
+
+from pathlib import Path
+
+import pytest
+
+from bot import github
+from bot.settings import Settings
+from bot.settings.values import App, Outside, Secret
+from deployers.github import GitHubRepository
+from deployers.github_api import AppKey
+from deployers.ports import ask_nobody
+
+TOKEN = Outside(github_token=Secret("github_pat_x"))
+APP = Outside(github_app_id="7", github_installation_id="11", github_app_private_key=Secret("key"))
+
+
+def settings(outside, repository="askproai/call-desk"):
+    return Settings(Path("shipmate.toml"), App("AskProAI", "file:///x", repository), {}, outside=outside)
+
+
+@pytest.mark.parametrize("where", [settings(Outside()), settings(TOKEN, repository="")])
+def test_without_a_token_or_a_repository_plain_git_has_to_do(where):
+    assert (github.door(where), github.repository(where)) == (None, None)
+    assert github.ask_checks(where, None, None) is ask_nobody
+
+
+def test_a_token_opens_github():
+    assert isinstance(github.repository(settings(TOKEN)), GitHubRepository)
+    assert github.door(settings(TOKEN)).key == "github_pat_x"
+
+
+def test_an_app_opens_github_where_there_is_no_token():
+    assert github.door(settings(APP)).key == AppKey("7", "11", "key")
