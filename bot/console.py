@@ -14,13 +14,15 @@ from bot.leader import FROZEN
 from bot.process import prepare
 from commands import registry
 from commands.command import Request
-from commands.errors import CommandError
+from commands.errors import CommandError, IdentityUnknown
 from commands.replies import Reply
 from commands.services import People, Person, Services
+from commands.views.blocks import code, line
+from commands.views.words import who
 from deployers.errors import DeployError
-from storage import audit, leadership, reports
+from storage import audit, leadership, outbox, reports
 from storage.errors import StorageError
-from storage.models import Status
+from storage.models import OutboxRow, Saying, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Console:
     def ask(self, name: str, words: tuple[str, ...], *, glass: str = "") -> Reply:
         """Run a command as in Slack and return its reply; `glass` is the reason for going past the roles."""
         person = self.app.operator()
-        services = self._services(person, name, glass)
         request = Request(name, person, text=shlex.join(words), origin="cli", key=f"cli:{uuid4().hex}")
+        services = self._services(request, glass)
         handler = next(each for each in registry.COMMANDS if each.name == name)
         try:
             return handler(request, services)
@@ -68,6 +70,8 @@ class Console:
         alone = self._take_over_if_alone()
         reply = self.ask("rollback", (*words, "--yes"), glass=glass)
         self.tell(reply)
+        if reply.code == IdentityUnknown.code and not glass:
+            self.show(f"If it cannot wait: `shipmate rollback {shlex.join(words)} --break-glass '…'`, with the reason.")
         number = _number(reply) if reply.ok else None
         if number is None:
             return 0 if reply.ok else 1
@@ -114,20 +118,38 @@ class Console:
             names = reports.names(session)
         return plain(reply.text, names)
 
-    def _services(self, person: Person, name: str, glass: str) -> Services:
+    def _services(self, request: Request, glass: str) -> Services:
+        """Return the services; with a reason to go past the roles, which is announced and written down first."""
         services = self.app.services
         if not glass:
             return services
         with self.app.store.begin() as session:
+            outbox.say(session, _announced(request, glass, services))
             audit.record(
                 session,
-                actor=person.id,
+                actor=request.person.id,
                 action="glass.broken",
-                subject=f"command:{name}",
-                detail={"reason": glass},
-                at=self.app.clock(),
+                subject=f"command:{request.name}",
+                detail={"reason": glass, "asked": request.text},
+                at=services.now(),
             )
         return replace(services, people=BreakGlass(services.people))
+
+
+def _announced(request: Request, glass: str, services: Services) -> OutboxRow:
+    asked = code(f"shipmate {request.name} {request.text}", 200)
+    text = (
+        f":rotating_light: {who(request.person.id, request.person.name)} broke the glass: {asked} went past the roles."
+        f" Reason: {line(glass, 500)}. It stands in the audit, to be reviewed."
+    )
+    return OutboxRow(
+        kind=Saying.POST,
+        key=f"glass:{request.key}",
+        channel=services.deployments_channel,
+        payload={"text": text, "blocks": []},
+        next_at=services.now(),
+        created_at=services.now(),
+    )
 
 
 def _number(reply: Reply) -> int | None:
