@@ -29,8 +29,8 @@ def family(main: Command, words: Sequence[Command], *, beside: Sequence[Command]
         try:
             return main(request, services)
         except Refused as refused:
-            near = helping.meant(word, (*by_name, HELP))
-            if not near or refused.code not in _NOT_UNDERSTOOD:
+            near = helping.meant(word, (*by_name, HELP, *services.environments))
+            if not near or near in services.environments or refused.code not in _NOT_UNDERSTOOD:
                 raise
             typed = f"/{main.name} {near} {rest}".strip()
             raise Refused(f"I do not know {code(word)}.", f"Did you mean {code(typed)}?", refused.code) from refused

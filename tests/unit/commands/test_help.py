@@ -67,6 +67,10 @@ def test_a_release_called_like_a_word_is_deployed_all_the_same(world):
     assert world.says("ana", "/deploy stats staging").ok
 
 
+def test_a_mistyped_environment_is_not_taken_for_a_word(world):
+    assert "Did you mean `staging`?" in world.says("ana", "/deploy stagng v2.3").text
+
+
 def test_a_word_like_none_says_what_is_missing(world):
     assert "Say where and what" in world.says("ana", "/deploy xyzzy").text
 
