@@ -58,3 +58,69 @@ class GitHubRefused(GitHubError):
     def __str__(self) -> str:
         hint = f". {_HINTS[self.status]}" if self.status in _HINTS else ""
         return f"GitHub refused {self.what} ({self.status}: {self.why}){hint}"
+
+
+@dataclass
+class RunsAmbiguous(GitHubError):
+    """More than one run could be the one that was started; nobody guesses which."""
+
+    operation: str
+    urls: tuple[str, ...]
+    code = "github_ambiguous"
+
+    def __str__(self) -> str:
+        which = " and ".join(self.urls)
+        return (
+            f"{len(self.urls)} runs on GitHub could be the one that I started: {which}. I touch none of them."
+            f" Cancel the wrong ones there; to be told apart, a workflow names its runs `${{{{ inputs.operation }}}}`"
+        )
+
+
+@dataclass
+class RunNotStarted(GitHubError):
+    """A run was asked for, the answer was lost, and no run came of it."""
+
+    workflow: str
+    why: str
+    code = "github_not_started"
+
+    def __str__(self) -> str:
+        return f"`{self.workflow}` was not started: {self.why}, and no run of it has appeared since. Ask for it again"
+
+
+@dataclass
+class RunMismatch(GitHubError):
+    """The run that was started works on another commit than the one that was approved; it was cancelled."""
+
+    url: str
+    wanted: str
+    found: str
+    stopped: bool = True
+    code = "github_mismatch"
+
+    def __str__(self) -> str:
+        told = "I cancelled it, and it has stopped" if self.stopped else "It could not be cancelled: do that there, now"
+        return f"{self.url} works on {self.found[:7]}, and {self.wanted[:7]} was approved: the ref was moved. {told}"
+
+
+@dataclass
+class RunGone(GitHubError):
+    """Somebody deleted the run on GitHub; what it did until then is not known."""
+
+    run: int
+    code = "github_run_gone"
+
+    def __str__(self) -> str:
+        return f"the run {self.run} was deleted on GitHub; look at what is served, I cannot read what it did"
+
+
+@dataclass
+class RunNotStopped(GitHubError):
+    """A run was cancelled and goes on."""
+
+    url: str
+    seconds: float
+    code = "github_not_stopped"
+
+    def __str__(self) -> str:
+        return f"{self.url} was cancelled {self.seconds:.0f} s ago and has not stopped; look at it there"
