@@ -1,7 +1,8 @@
 """The last instant before the first effect: takes the environment, if what was approved is still what would run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot import telling
 from bot.change import Change, Changes
@@ -21,6 +22,9 @@ from storage.store import Session
 GO = "go"
 BUSY = "busy"
 """Another deployment runs in this environment; ask again in a moment."""
+_FREE = frozenset({"release", "ref", "steps"})
+"""What may differ between two plans that mean the same, or follows from the rest."""
+_UNNAMED = frozenset({"resolved", "place"})
 
 
 class Shut(DeployError):
@@ -210,9 +214,23 @@ def _ended(change: Change, status: Status, action: str, **detail: str) -> str:
 
 
 def _changed(approved: Plan, fresh: Plan) -> str:
-    """Return in words which parts of two plans differ."""
-    one, other = approved.document(), fresh.document()
-    flat = {**{k: v for k, v in one.items() if k != "resolved"}, **one["resolved"]}
-    fresh_flat = {**{k: v for k, v in other.items() if k != "resolved"}, **other["resolved"]}
-    parts = [key for key in fresh_flat if key not in ("release", "ref") and flat.get(key) != fresh_flat.get(key)]
-    return ", ".join(parts).replace("_", " ") + " changed" if parts else "its content changed"
+    """Return in words how two plans differ."""
+    one, other = dict(_leaves(approved.document())), dict(_leaves(fresh.document()))
+    parts = [_differs(name, one.get(name), other.get(name)) for name in dict.fromkeys([*one, *other])]
+    # The steps follow from everything else, so they are named only where nothing else is.
+    return ", ".join(filter(None, parts)) or "its steps changed"
+
+
+def _leaves(document: Mapping[str, Any], *above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, *above, *([key] if key not in _UNNAMED else ()))
+        elif key not in _FREE or above:
+            yield " ".join([*above, key]).replace("_", " "), value
+
+
+def _differs(name: str, was: Any, now: Any) -> str:
+    if was == now:
+        return ""
+    plain = all(isinstance(it, str | int) and len(str(it)) <= 40 for it in (was, now))
+    return f"{name} is {now} now, it was {was}" if plain else f"{name} changed"

@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
+import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import deepcopy
@@ -171,6 +172,12 @@ class Scene:
         """Push a new branch with one commit onto a release, and return its SHA."""
         return commit(self.world.repository, branch, f"{branch}: Try something", files, onto=onto)
 
+    def source(self, path: str, *changes: tuple[str, str], of: str = "v2.3") -> str:
+        """Return a file of a release with some of it replaced."""
+        shown = ["git", "show", f"refs/tags/{of}:{path}"]
+        text = subprocess.run(shown, cwd=self.world.repository, capture_output=True, text=True, check=True).stdout
+        return _replaced(text, changes)
+
     def pushes_held(self, branch: str) -> str:
         """Push a release whose build waits on every host until it is let go, and return its SHA."""
         return self.pushes(branch, {"build.sh": HELD_BUILD, "VERSION": f"{branch}\n"})
@@ -190,11 +197,7 @@ class Scene:
     def configures(self, *changes: tuple[str, str]) -> None:
         """Change the configuration, which is read when something starts."""
         path = self.world.state / "shipmate.toml"
-        text = path.read_text(encoding="utf-8")
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(_replaced(path.read_text(encoding="utf-8"), changes), encoding="utf-8")
 
     def clears_away(self) -> None:
         """Repair what is broken, and end what still waits or runs."""
@@ -274,6 +277,13 @@ class Scene:
         """Run the command line and return what it printed as JSON."""
         done = self.world.bot.ask(*words)
         return json.loads(done.stdout)
+
+
+def _replaced(text: str, changes: Iterable[tuple[str, str]]) -> str:
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
 
 
 def _key(message: Message) -> str:

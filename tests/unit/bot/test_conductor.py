@@ -150,7 +150,7 @@ def test_another_configuration_voids_the_approval_and_says_what_changed(tmp_path
     changed = replace(stage.where, place=replace(stage.where.place, batch=2))
     stage.conductor.opening.environments["production"] = changed
     assert stage.conduct(asked) == "refused"
-    assert "place" in stage.get(asked).failure["message"]
+    assert "batch is 2 now, it was 1" in stage.get(asked).failure["message"]
 
 
 def test_a_request_made_over_another_release_is_void(stage):
