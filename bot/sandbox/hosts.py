@@ -20,6 +20,8 @@ NAMES = ("staging1", "web1", "web2")
 ADDRESS = "127.0.0.1"
 _PORTS = range(20_000, 32_000)
 """Below what systems give to outgoing connections, so that a port is still free after a restart."""
+_SILENT = -1
+"""Instead of a status, where somebody takes the connection and does not answer in time."""
 _RECORDS = 500
 _RECORD_BYTES = 65_536
 
@@ -52,6 +54,14 @@ class Host:
     def is_healthy(self) -> bool:
         """Say whether the health route answers 200."""
         return self._get("/api/health")[0] == 200
+
+    @property
+    def health(self) -> str:
+        """Return `healthy`, `sick`, `gone`, or `frozen` where nothing answers in time."""
+        if not self.is_on:
+            return "gone"
+        status, _ = self._get("/api/health")
+        return {200: "healthy", _SILENT: "frozen"}.get(status, "sick")
 
     @property
     def is_on(self) -> bool:
@@ -129,6 +139,8 @@ class Host:
             connection.request("GET", path)
             answer = connection.getresponse()
             return answer.status, answer.read(65_536)
+        except TimeoutError:
+            return _SILENT, b""
         except (OSError, http.client.HTTPException):
             return 0, b""
         finally:

@@ -1,15 +1,15 @@
 """What the page shows beside the chat: hosts, the steps on them, the bot, and what one can break."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
 
 from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.front import Front, Totals
+from bot.sandbox.front import Front, Totals, Window
 from bot.sandbox.hosts import Host, Hosts
+from bot.sandbox.looks import Looks
 from bot.sandbox.records import newest_steps
 
 Json = dict[str, Any]
@@ -84,6 +84,7 @@ class Panel:
         self._bot = bot
         self._is_connected = is_connected
         self._clock = clock
+        self._looks = Looks((host.name for host in hosts), lambda name: _health(hosts.host(name)))
         self._broken: dict[str, bool] = {}
         self._serves_since: dict[str, float] = {}
         self._lock = Lock()
@@ -96,6 +97,10 @@ class Panel:
             if self._clock() - self._seen_at > FRESH_SECONDS:
                 self._seen, self._seen_at = self._look(), self._clock()
             return self._seen
+
+    def close(self) -> None:
+        """Look no more."""
+        self._looks.close()
 
     def switch(self, name: str, on: bool) -> None:
         """Break something, or mend it: `bot`, or a trouble and its host as in `sick:web1`.
@@ -116,33 +121,23 @@ class Panel:
         self._seen_at = float("-inf")
 
     def _look(self) -> Json:
-        hosts = list(self._hosts)
-        with ThreadPoolExecutor(max_workers=max(len(hosts), 1)) as pool:
-            health = list(pool.map(self._health, hosts))
+        health, seconds = self._looks.known(), self._front.seconds(SHOWN_SECONDS)[:-1]
+        rows = {host.name: self._since_served(host, health[host.name], seconds) for host in self._hosts}
         return {
-            "hosts": [_host(host, it, self._minute(host, it)) for host, it in zip(hosts, health, strict=True)],
+            "hosts": [_host(host, health[host.name], rows[host.name]) for host in self._hosts],
             "bot": self._bot_state(),
             "faults": list(self._faults()),
         }
 
-    def _minute(self, host: Host, health: str) -> list[Totals]:
+    def _since_served(self, host: Host, health: str, seconds: Sequence[Window]) -> list[Totals]:
         """Return what visitors saw in each whole second of the last minute, since there was anything to see."""
         if health == "empty":
             self._serves_since.pop(host.name, None)
             return []
         now = self._front.now()
         age = now - self._serves_since.setdefault(host.name, now - 1)
-        rows = [window.hosts[host.name] for window in self._front.seconds(SHOWN_SECONDS)][:-1]
+        rows = [window.hosts[host.name] for window in seconds]
         return [row if at > len(rows) - age else Totals() for at, row in enumerate(rows, start=1)]
-
-    def _health(self, host: Host) -> str:
-        if not host.is_on:
-            return "gone"
-        if self._broken.get(f"frozen:{host.name}"):
-            return "frozen"
-        if not (host.home / "app" / "current").exists():
-            return "empty"
-        return "healthy" if host.is_healthy else "sick"
 
     def _bot_state(self) -> str:
         if not self._bot.runs:
@@ -157,6 +152,11 @@ class Panel:
                 yield {"name": name, "where": host.name, "label": it.label, "note": it.note, "on": on, "once": it.once}
         dead = not self._bot.runs
         yield {"name": "bot", "where": "bot", "label": BOT_LABEL, "note": BOT_NOTE, "on": dead, "once": False}
+
+
+def _health(host: Host) -> str:
+    nothing = host.is_on and not (host.home / "app" / "current").exists()
+    return "empty" if nothing else host.health
 
 
 def _host(host: Host, health: str, rows: list[Totals]) -> Json:

@@ -81,6 +81,7 @@ class World:
             self.bot = BotProcess(self.state, self.variables(), self.tuning.verb)
             self._stack.callback(self.bot.stop)
             self._panel = Panel(self.hosts, self.front, self.bot, is_connected=self._is_connected)
+            self._stack.callback(self._panel.close)
             self.bot.start()
             self.connected()
         except BaseException:

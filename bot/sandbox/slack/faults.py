@@ -26,7 +26,7 @@ class Kind(StrEnum):
 LABELS = {
     Kind.RATE_LIMITED: ("Rate limited", "Slack answers 429 to everything; the bot must wait and try again."),
     Kind.SERVER_ERROR: ("Broken", "Slack answers 503 to everything."),
-    Kind.REFUSE: ("Down", "Slack refuses every new connection."),
+    Kind.REFUSE: ("Down", "Every connection to Slack breaks, and no new one is taken."),
     Kind.HANG: ("Hanging", "Slack takes requests and does not answer."),
     Kind.LOST_REPLY: ("Replies lost", "Slack does what the bot asks, but its answer never arrives."),
     Kind.TWICE: ("Everything twice", "Slack delivers every command and press two times."),
@@ -54,8 +54,11 @@ class Fault:
 class Faults:
     """Hold what is wrong now; may be changed from any thread."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = monotonic, *, begun: Callable[[Kind], None] = lambda _kind: None
+    ) -> None:
         self._clock = clock
+        self._begun = begun
         self._lock = RLock()
         self._now: list[Fault] = []
 
@@ -71,6 +74,8 @@ class Faults:
         until = None if seconds is None else self._clock() + seconds
         with self._lock:
             self._now.append(Fault(Kind(kind), frozenset(methods), times, until, detail))
+        if not methods and times is None:
+            self._begun(Kind(kind))
 
     def clear(self, kind: Kind | str | None = None) -> None:
         """Repair one kind of fault, or all."""

@@ -1,5 +1,6 @@
 """A stand-in for Slack that an unmodified Bolt app talks to by its base URL."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class SlackServer:
         self.workspace = workspace
         self.port = port
         self.tokens = Tokens()
-        self.faults = Faults()
+        self.faults = Faults(begun=self._begun)
         self.request_url = ""
         """Where signed requests go; empty means Socket Mode."""
         self.sockets = SocketMode(self.faults, ack_seconds=patience.ack_seconds)
@@ -57,6 +58,7 @@ class SlackServer:
         self._api = WebApi(workspace, self.faults, self.tokens, paces, self._socket_url)
         self._page = Page(workspace, self.interactions, self.faults, world=world, set_fault=set_fault)
         self._runner: web.AppRunner | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def url(self) -> str:
@@ -70,6 +72,7 @@ class SlackServer:
 
     async def start(self) -> None:
         """Begin to listen; after a stop, on the same port again."""
+        self._loop = asyncio.get_running_loop()
         app = web.Application(client_max_size=UPLOAD_BYTES)
         app.add_routes(
             [
@@ -94,6 +97,11 @@ class SlackServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    def _begun(self, fault: Kind) -> None:
+        """Break what is open when Slack goes down; called from any thread."""
+        if fault is Kind.REFUSE and self._loop:
+            self._loop.call_soon_threadsafe(self.sockets.cut)
 
     async def verify_request_url(self) -> bool:
         """Say whether the request URL answers the challenge."""
