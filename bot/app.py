@@ -148,6 +148,7 @@ class App:
             alerts_channel=self.settings.channels.alerts,
             timezone=self.settings.app.timezone,
             ask_checks=self.ask_checks,
+            learn=github.learn(self.settings),
             checklists=self.posted,
         )
 

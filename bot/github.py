@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
-from deployers.ports import AskChecks, Clock, Repository, ask_nobody
+from deployers.ports import AskChecks, Clock, Learn, Repository, ask_nobody, learn_nothing
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -39,3 +39,12 @@ def ask_checks(settings: Settings, store: Store, clock: Clock) -> AskChecks:
     from deployers.github_checks import Ci, GitHubChecks
 
     return Ci(store, GitHubChecks(way), clock).refresh
+
+
+def learn(settings: Settings) -> Learn:
+    """Return who knows more about commits than git."""
+    if (way := door(settings)) is None:
+        return learn_nothing
+    from deployers.github_pulls import GitHubPulls
+
+    return GitHubPulls(way).learn

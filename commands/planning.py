@@ -8,11 +8,11 @@ from commands.errors import Refused
 from commands.services import Services
 from commands.views.blocks import code
 from commands.views.choices import named
-from commands.views.risks import risks
+from commands.views.risks import risks, unusual
 from deployers import gates
 from deployers.environment import Environment
 from deployers.plan import Plan
-from deployers.ports import Difference, Finding, Revision
+from deployers.ports import Difference, Finding, Learned, Revision
 from deployers.strategies import STRATEGIES, plan_for, release_name
 from storage import checks, deployments
 from storage.models import Deployment
@@ -40,6 +40,7 @@ class Look:
     current: Deployment | None
     difference: Difference
     plan: Plan
+    learned: Learned
 
     @property
     def replaces(self) -> str:
@@ -72,7 +73,7 @@ def look(services: Services, asked: Asked) -> Look:
         difference=difference,
         strategy=asked.strategy,
     )
-    return Look(asked, revision, current, difference, plan)
+    return Look(asked, revision, current, difference, plan, services.learn(revision, difference))
 
 
 def demand_possible(environment: Environment, strategy: str) -> None:
@@ -125,7 +126,8 @@ def shown(seen: Look, findings: tuple[Finding, ...]) -> dict[str, Any]:
         "insertions": difference.insertions,
         "deletions": difference.deletions,
         "migrations": list(difference.migrations),
-        "risks": risks(difference, findings, way_back=way_back),
+        "pulls": [asdict(it) for it in seen.learned.pulls],
+        "risks": risks(difference, findings, way_back=way_back) + unusual(seen.learned),
         "preflight": [{key: value for key, value in asdict(it).items() if key != "blocking"} for it in findings],
         "way_back": way_back,
     }

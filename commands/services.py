@@ -7,7 +7,7 @@ from typing import Protocol
 
 from deployers.checklists import Posted
 from deployers.environment import Environment
-from deployers.ports import AskChecks, Preflight, Repository, ask_nobody
+from deployers.ports import AskChecks, Learn, Preflight, Repository, ask_nobody, learn_nothing
 from storage.models import Deployment
 from storage.store import Session, Store
 
@@ -73,5 +73,6 @@ class Services:
     timezone: str = "UTC"
     """The zone of the app, in which freezes are meant."""
     ask_checks: AskChecks = ask_nobody
+    learn: Learn = learn_nothing
     checklists: Posted = field(default_factory=Posted)
     """What `/ops check` looks at, and where its cards are posted."""

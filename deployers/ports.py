@@ -184,6 +184,42 @@ class Repository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A pull request that was merged."""
+
+    number: int
+    title: str
+    author: str
+    url: str
+    labels: tuple[str, ...] = ()
+    fork: bool = False
+    """Whether it came from somebody else's copy of the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What is known of the commits that go live beyond git; by itself: that nobody was asked."""
+
+    pulls: tuple[Pull, ...] = ()
+    """The pull requests that brought them, newest first."""
+    alone: tuple[str, ...] = ()
+    """Commits that came without one."""
+    unasked: int = 0
+    """Commits of which it is not known."""
+    signed: bool | None = None
+    """Whether the revision carries a signature that holds; None when that is not known."""
+
+
+Learn = Callable[[Revision, Difference], Learned]
+"""Asks whoever knows more than git; never raises."""
+
+
+def learn_nothing(revision: Revision, difference: Difference) -> Learned:
+    """Ask nobody, where there is only git."""
+    return Learned()
+
+
 AskChecks = Callable[[str, Sequence[str]], None]
 """Asks what continuous integration says about a SHA now, and keeps it in `storage/checks` for the gates.
 

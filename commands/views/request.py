@@ -12,6 +12,7 @@ from storage.reports import Facts
 
 MOST_COMMITS = 10
 MOST_MIGRATIONS = 8
+MOST_PULLS = 8
 MOST_PLACES = 8
 MOST_NAMES = 10
 _PULL = re.compile(r"(?:Merge pull request |\()#(\d{1,9})")
@@ -61,7 +62,9 @@ def changes(plan: Mapping[str, Any], seen: Mapping[str, Any], deployment: Deploy
     if commits:
         title = "Commits that disappear" if disappear else "Commits that go live"
         blocks.append(section(f"*{title}* ({total})\n{commit_lines(commits, total)}"))
-    if pulls := _pulls(commits):
+    if known := seen.get("pulls"):
+        blocks.append(section(f"*Pull requests* ({len(known)})\n{_pull_lines(known)}"))
+    elif pulls := _pulls(commits):
         blocks.append(context(f"Pull requests: {', '.join(pulls)}"))
     if migrations := plan.get("migrations", []):
         blocks.append(section(f"*Migrations* ({len(migrations)})\n{_listed(migrations)}"))
@@ -153,6 +156,18 @@ def _size(seen: Mapping[str, Any]) -> str:
         parts.append(count(int(seen["files_changed"]), "file"))
         parts.append(f"+{seen.get('insertions', 0)} −{seen.get('deletions', 0)}")
     return ", ".join(parts)
+
+
+def _pull_lines(pulls: Sequence[Mapping[str, Any]]) -> str:
+    lines = []
+    for it in pulls[:MOST_PULLS]:
+        labels = "".join(f" `{line(name, 30)}`" for name in it["labels"][:3])
+        lines.append(
+            f"• <{escape(it['url'])}|#{it['number']}> {line(it['title'], 80)} by {line(it['author'], 40)}{labels}"
+        )
+    if (more := len(pulls) - len(lines)) > 0:
+        lines.append(f"… and {more} more")
+    return "\n".join(lines)
 
 
 def _pulls(commits: Sequence[Mapping[str, Any]]) -> list[str]:

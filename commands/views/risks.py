@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from deployers.ports import Difference, Finding
+from deployers.ports import Difference, Finding, Learned
 
 MANY_COMMITS = 50
 MANY_LINES = 2_000
+MOST_NAMED = 3
 _LOCKS = ("composer.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "poetry.lock", "*.lock", "go.sum")
 _CONFIGURATION = ("config/*", ".env*", "docker-compose*.yml", "nginx/*", "*.service")
 _PIPELINE = (".github/workflows/*", ".ci/*", "Dockerfile*", "deploy/*")
@@ -49,6 +50,20 @@ def risks(difference: Difference, findings: Sequence[Finding] = (), *, way_back:
     if way_back is None:
         told.append("no way back: no earlier release served well here")
     told += [f"{it.where}: {it.what}{f' ({it.detail})' if it.detail else ''}" for it in findings if not it.good]
+    return told
+
+
+def unusual(learned: Learned) -> list[str]:
+    """Return what is unusual about how the commits came in, in words."""
+    told = []
+    if learned.alone:
+        some = ", ".join(f"`{sha[:7]}`" for sha in learned.alone[:MOST_NAMED])
+        more = ", …" if len(learned.alone) > MOST_NAMED else ""
+        told.append(f"{_number(len(learned.alone), 'commit')} came without a pull request ({some}{more})")
+    if forks := [pull for pull in learned.pulls if pull.fork]:
+        told.append(f"from a fork: {', '.join(f'#{pull.number}' for pull in forks[:MOST_NAMED])}")
+    if learned.unasked:
+        told.append(f"GitHub did not tell how {_number(learned.unasked, 'commit')} came in")
     return told
 
 

@@ -1,0 +1,62 @@
+"""What GitHub knows about the commits that go live: the pull requests that brought them, and who signed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from deployers.github_api import Asker, Door
+from deployers.github_errors import GitHubAway, GitHubError
+from deployers.ports import Commit, Difference, Learned, Pull, Revision
+
+_READ = {"contents": "read", "pull_requests": "read"}
+_WITHIN = 4.0
+_COMMITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubPulls:
+    """Asks GitHub what it knows beyond git."""
+
+    door: Door
+
+    def learn(self, revision: Revision, difference: Difference) -> Learned:
+        """Return what GitHub tells in time; what it does not tell is said to be unknown, and stops nobody."""
+        try:
+            with self.door.asking(_READ, within=_WITHIN) as asker:
+                signed = bool(asker.get(f"/git/commits/{revision.sha}")["verification"]["verified"])
+                pulls, alone, unasked = _brought(asker, difference.ahead)
+        except GitHubError:
+            return Learned(unasked=difference.ahead_count)
+        return Learned(pulls, alone, unasked + difference.ahead_count - len(difference.ahead), signed)
+
+
+def _brought(asker: Asker, commits: tuple[Commit, ...]) -> tuple[tuple[Pull, ...], tuple[str, ...], int]:
+    """Return the pull requests, newest first, the commits that came without one, and how many were not asked about."""
+    found: dict[int, Pull] = {}
+    alone: list[str] = []
+    for place, commit in enumerate(commits[:_COMMITS]):
+        try:
+            told = asker.get(f"/commits/{commit.sha}/pulls")
+        except GitHubAway:
+            return tuple(found.values()), tuple(alone), len(commits) - place
+        merged = [_pull(each) for each in told if each.get("merged_at")]
+        found.update((each.number, each) for each in merged)
+        if not merged:
+            alone.append(commit.sha)
+    return tuple(found.values()), tuple(alone), max(len(commits) - _COMMITS, 0)
+
+
+def _pull(told: Any) -> Pull:
+    head, base = ((told.get(side) or {}).get("repo") or {} for side in ("head", "base"))
+    return Pull(
+        number=int(told["number"]),
+        title=str(told["title"]),
+        author=str((told.get("user") or {}).get("login") or "ghost"),
+        url=str(told["html_url"]),
+        labels=_names(told.get("labels") or ()),
+        fork=head.get("full_name") != base.get("full_name"),
+    )
+
+
+def _names(labels: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(str(each["name"]) for each in labels)
