@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 def door(settings: Settings) -> "Door | None":
     """Return the way into GitHub where `app.repository` and a token or an App are configured; the token goes first."""
     outside, name = settings.outside, settings.app.repository
-    if not name or not (outside.github_token or outside.github_app_private_key):
+    app, installation, secret = outside.github_app_id, outside.github_installation_id, outside.github_app_private_key
+    if not name or not (outside.github_token or (app and installation and secret)):
         return None
     from deployers.github_api import AppKey, Door
 
     if outside.github_token:
         return Door(name, outside.github_token.get_secret_value(), outside.github_api_url)
-    key = outside.github_app_private_key.get_secret_value() if outside.github_app_private_key else ""
-    return Door(name, AppKey(outside.github_app_id, outside.github_installation_id, key), outside.github_api_url)
+    key = secret.get_secret_value() if secret else ""
+    return Door(name, AppKey(app, installation, key), outside.github_api_url)
 
 
 def repository(settings: Settings) -> Repository | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from bot.check.results import Grade, Result
+from bot.github import door
 from bot.settings.demands import demands
 from bot.settings.values import Settings
 from deployers.environment import Environment, Health, Host
@@ -52,12 +53,10 @@ def repository(settings: Settings, source: Repository) -> Iterator[Result]:
 
 
 def github(settings: Settings, http: httpx.Client) -> Iterator[Result]:
-    """Try the GitHub token, if there is one, on the repository."""
+    """Try the GitHub token or the App, if there is one, on the repository."""
     held, name = settings.outside.github_token, settings.app.repository
     if held is None and settings.outside.github_app_id:
-        todo = "Set GITHUB_TOKEN as well if something of GitHub's is wanted; otherwise take GITHUB_APP_ID away"
-        what = "GITHUB_APP_ID is set, but I cannot sign in as a GitHub App yet; plain git is used"
-        yield Result("github", name or "app", Grade.WARN, what, todo)
+        yield _as_app(settings)
         return
     if held is None or not name:
         yield Result("github", name or "token", Grade.OK, "not configured; plain git is used")
@@ -74,6 +73,18 @@ def github(settings: Settings, http: httpx.Client) -> Iterator[Result]:
             yield Result("github", name, Grade.BAD, "the token does not see this repository", todo)
         case status:
             yield Result("github", name, Grade.WARN, f"GitHub answers {status}", "Try again later")
+
+
+def _as_app(settings: Settings) -> Result:
+    """Sign in as the App and read the repository; raises what GitHub makes go wrong."""
+    name = settings.app.repository
+    if (way := door(settings)) is None:
+        todo = "Set GITHUB_APP_PRIVATE_KEY, GITHUB_INSTALLATION_ID and app.repository; or take GITHUB_APP_ID away"
+        what = "GITHUB_APP_ID is set, but not all that a GitHub App needs; plain git is used"
+        return Result("github", name or "app", Grade.WARN, what, todo)
+    with way.asking({"contents": "read"}) as asker:
+        asker.get("")
+    return Result("github", name, Grade.OK, "the App reads it")
 
 
 def key(settings: Settings) -> Iterator[Result]:

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from bot import github
+from bot.check import places
+from bot.check.results import Grade
 from bot.settings import Settings
 from bot.settings.values import App, Outside, Secret
 from deployers.github import GitHubRepository
 from deployers.github_api import AppKey
+from deployers.github_errors import GitHubRefused
 from deployers.ports import ask_nobody
 
 TOKEN = Outside(github_token=Secret("github_pat_x"))
@@ -19,7 +22,9 @@ def settings(outside, repository="askproai/call-desk"):
     return Settings(Path("shipmate.toml"), App("AskProAI", "file:///x", repository), {}, outside=outside)
 
 
-@pytest.mark.parametrize("where", [settings(Outside()), settings(TOKEN, repository="")])
+@pytest.mark.parametrize(
+    "where", [settings(Outside()), settings(TOKEN, repository=""), settings(Outside(github_app_id="7"))]
+)
 def test_without_a_token_or_a_repository_plain_git_has_to_do(where):
     assert (github.door(where), github.repository(where)) == (None, None)
     assert github.ask_checks(where, None, None) is ask_nobody
@@ -32,3 +37,10 @@ def test_a_token_opens_github():
 
 def test_an_app_opens_github_where_there_is_no_token():
     assert github.door(settings(APP)).key == AppKey("7", "11", "key")
+
+
+def test_the_check_says_what_an_app_still_needs_and_tries_one_that_has_all():
+    (told,) = places.github(settings(Outside(github_app_id="7")), None)
+    assert (told.grade, "GITHUB_APP_PRIVATE_KEY" in told.todo) == (Grade.WARN, True)
+    with pytest.raises(GitHubRefused, match="the App's private key cannot be used"):
+        list(places.github(settings(APP), None))
