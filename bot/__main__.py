@@ -57,7 +57,7 @@ def a_console(*, as_json: bool = False) -> Console:
     return Console(an_app(), say, time.sleep, as_json=as_json)  # noqa: TID251 - the one clock of the command line
 
 
-def _run(verb: str, *, socket: bool, http: bool) -> None:
+def _run(verb: str, *, socket: bool, http: bool, leads: bool = True) -> None:
     from bot import logs
     from bot.process import Doors, Process, prepare
 
@@ -71,7 +71,7 @@ def _run(verb: str, *, socket: bool, http: bool) -> None:
     prepare(app)
     # An acknowledgement has to get a word in between threads that compute; Python would let each talk for 5 ms.
     sys.setswitchinterval(0.0005)
-    asyncio.run(Process(app, Doors(socket, http)).run())
+    asyncio.run(Process(app, Doors(socket, http, leads)).run())
 
 
 @cli.command()
@@ -95,13 +95,13 @@ def run() -> None:
 @cli.command()
 def serve() -> None:
     """Take Slack's requests over HTTP."""
-    _run("serve", socket=False, http=True)
+    _run("serve", socket=False, http=True, leads=False)
 
 
 @cli.command()
 def work() -> None:
     """Take Slack's requests over Socket Mode, run deployments and schedules."""
-    _run("work", socket=True, http=False)
+    _run("work", socket=an_app().settings.outside.slack_app_token is not None, http=False)
 
 
 @cli.command()

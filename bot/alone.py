@@ -1,6 +1,7 @@
 """Makes production safe while the database is away: watches what was switched, and goes back if it is sick."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -51,6 +52,8 @@ class Alone:
 
     crew: Crew
     spool: Spooling
+    chain_in: Callable[[], None] = lambda: None
+    """Chains what was spooled into the audit; never raises."""
 
     def keep_safe(self, number: int, why: str) -> None:
         """Return when the database answers again, with production as safe as it can be made without."""
@@ -65,6 +68,7 @@ class Alone:
             if not outcome.ok and outcome.code not in _NOT_OURS:
                 self._retreat(known, outcome)
         back.wait()
+        self.chain_in()
 
     def _at_rest(self, known: Known) -> Outcome:
         """Hear to the end of what was sent, under the intents that were committed for it."""
@@ -107,7 +111,7 @@ class Alone:
         detail = {**outcome.failure, "way": way.value, "targets": list(known.touched), "release": known.plan.release}
         log.error("going back without the database", extra={"deployment": known.number, "why": outcome.message})
         self.spool(BEGUN, known.number, detail, f"{known.mark_out}-begun")
-        known.trouble = known.trouble or replace(outcome, message=f"{outcome.message} {_alone(way)}".rstrip())
+        known.trouble = known.trouble or replace(outcome, message=f"{outcome.message}{_alone(way)}")
         retreat.tidy(Memory(known.mark))
         if way is WayOut.BACK:
             known.going_back = True
@@ -132,4 +136,4 @@ class Alone:
 
 
 def _alone(way: WayOut) -> str:
-    return "(My database was away, so I went back without it.)" if way is WayOut.BACK else ""
+    return "; my database was away, so I went back without it" if way is WayOut.BACK else ""

@@ -174,7 +174,10 @@ class App:
     @cached_property
     def leader(self) -> Leader:
         """Return our candidacy to lead."""
-        return Leader(self.store, seat_for(self.store), self.clock, end=self.end)
+        return Leader(self.store, seat_for(self.store), self.clock, end=self.end, needed=self._busy)
+
+    def _busy(self) -> bool:
+        return self.conductor.busy()
 
     @cached_property
     def changes(self) -> Changes:
@@ -188,7 +191,7 @@ class App:
         crew = Crew(self.changes, self.environments, self.deploying, self.headers())
         zone = self.settings.app.timezone
         opening = Opening(self.changes, self.environments, self.repository, self.people, zone, self.ask_checks)
-        return Conductor(crew, opening, Alone(crew, self._spooled))
+        return Conductor(crew, opening, Alone(crew, self._spooled, self.chain_in))
 
     @cached_property
     def engine(self) -> Engine:
@@ -197,8 +200,15 @@ class App:
 
     def launch(self) -> None:
         """Run deployments from here on, after what was done without the database is in the audit chain."""
-        self.spool.drain(self.store)
+        self.chain_in()
         self.engine.launch()
+
+    def chain_in(self) -> None:
+        """Chain what was spooled into the audit, or leave it for later."""
+        try:
+            self.spool.drain(self.store)
+        except StorageError as error:
+            log.warning("what was spooled has to wait", extra={"why": str(error)})
 
     def _spooled(self, action: str, number: int, detail: dict[str, Any], entry_id: str = "") -> None:
         """Write an act down where no database is needed; it is chained into the audit when that is back."""

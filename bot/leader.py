@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from deployers.ports import Clock
@@ -20,23 +20,41 @@ BEAT = timedelta(seconds=1)
 DOUBT = 3.0
 """Seconds without a sign of our own lead on PostgreSQL after which the process ends itself."""
 FROZEN = timedelta(seconds=10)
-"""How old the newest heartbeat has to be before a leader counts as dead or frozen."""
+"""How long a leader's heartbeat has to stand still before it counts as dead or frozen."""
+DEAF = 5.0
+"""Seconds without an answer after which the database counts as away, for who asks how we are."""
+_LOOK_EVERY = 0.25
 
 
 class Leader:
     """Takes the lead, keeps a heartbeat, and ends the process when the lead is lost."""
 
     def __init__(
-        self, store: Store, seat: FileSeat | DatabaseSeat, clock: Clock, *, end: Callable[[int], None] = os._exit
+        self,
+        store: Store,
+        seat: FileSeat | DatabaseSeat,
+        clock: Clock,
+        *,
+        end: Callable[[int], None] = os._exit,
+        needed: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Remember what to hold; `end` stops the process at once."""
+        """Remember what to hold.
+
+        `end` stops the process at once. `needed` says whether production may need this process to go back: then doubt
+        alone does not end it, since its rows do not take anything from it and its hosts obey whoever leads by then.
+        """
         self._store = store
         self._seat = seat
         self._clock = clock
         self._end = end
+        self._needed = needed
         self._epoch = 0
+        self._sure = 0.0
+        self._heard = -DEAF
+        self._seen = ""
         self._stopping = threading.Event()
-        self._beating: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
+        self._stands_still = StandsStill()
 
     @property
     def leads(self) -> bool:
@@ -47,18 +65,44 @@ class Leader:
         """Return the fencing token of our lead; 0 when we do not lead."""
         return self._epoch
 
+    @property
+    def seen(self) -> str:
+        """Return who leads, as far as we can see; nothing when nobody's heart beats."""
+        return holder() if self.leads else self._seen
+
+    @property
+    def hears(self) -> bool:
+        """Say whether the database has answered us lately."""
+        return monotonic() - self._heard < DEAF
+
     def try_lead(self) -> bool:
-        """Take the lead if the seat is free."""
+        """Take the lead if the seat is free, or if the heart of who sits on it has stood still for long."""
         if not self._seat.take():
-            return False
+            return self._replaces_frozen()
         try:
             with self._store.begin() as session:
                 epoch = leadership.lead(session, holder(), self._clock())
         except BaseException:
             self._seat.leave()
             raise
-        self._epoch = epoch
-        self._beat_on()
+        self._begin(epoch)
+        return True
+
+    def look_on(self) -> bool:
+        """See who leads, without wanting to: never true."""
+        with self._store.look() as session:
+            row = leadership.current(session)
+        self._heard = monotonic()
+        beats = self._stands_still.since(row.epoch, row.beat_at, self._heard) < FROZEN.total_seconds()
+        self._seen = row.holder if beats else ""
+        return False
+
+    def _replaces_frozen(self) -> bool:
+        self.look_on()
+        if self._seen:
+            return False
+        log.warning("the leader's heart stands still; I take over")
+        self.take_over()
         return True
 
     def is_free(self) -> bool:
@@ -75,11 +119,10 @@ class Leader:
             RuntimeError: somebody took the seat in the same moment.
         """
         with self._store.begin() as session:
-            self._epoch = leadership.raise_fence(session, holder(), self._clock())
+            epoch = leadership.raise_fence(session, holder(), self._clock())
         if not (self._seat.take() or self._seat.usurp()):
-            self._epoch = 0
             raise RuntimeError("somebody else took the lead in the same moment; look with `shipmate status`")
-        self._beat_on()
+        self._begin(epoch)
 
     def lost(self, why: str) -> None:
         """End this process: somebody else leads."""
@@ -90,32 +133,60 @@ class Leader:
     def step_down(self) -> None:
         """Give up the lead in order."""
         self._stopping.set()
-        if self._beating:
-            self._beating.join(timeout=5)
+        for thread in self._threads:
+            thread.join(timeout=5)
+        self._threads.clear()
         self._epoch = 0
         self._seat.leave()
 
-    def _beat_on(self) -> None:
+    def _begin(self, epoch: int) -> None:
         self._stopping.clear()
-        self._beating = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        self._beating.start()
+        self._epoch = epoch
+        self._sure = self._heard = monotonic()
+        works = [self._beat]
+        if isinstance(self._seat, DatabaseSeat):
+            # On its own, because the heartbeat may hang on a database that does not answer.
+            works.append(self._doubt)
+        self._threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in works]
+        for thread in self._threads:
+            thread.start()
 
     def _beat(self) -> None:
-        sure = monotonic()
-        strict = isinstance(self._seat, DatabaseSeat)
         while not self._stopping.wait(BEAT.total_seconds()):
             try:
                 with self._store.begin() as session:
-                    if not leadership.beat(session, self._epoch, self._clock()):
-                        self.lost("a newer fencing token was written")
-                        return
-                if self._seat.held():
-                    sure = monotonic()
+                    beats = leadership.beat(session, self._epoch, self._clock())
+                self._heard = monotonic()
+                if not beats:
+                    self.lost("a newer fencing token was written")
+                    return
+                # A seat that was lost with its connection may be taken again, as long as nobody has led meanwhile:
+                # that nobody has is what the next beat finds out.
+                if self._seat.held() or self._seat.take():
+                    self._sure = monotonic()
             except StorageError as error:
                 log.warning("no heartbeat", extra={"why": str(error)})
-            if strict and monotonic() - sure > DOUBT:
+
+    def _doubt(self) -> None:
+        while not self._stopping.wait(_LOOK_EVERY):
+            if monotonic() - self._sure > DOUBT and not self._needed():
                 self.lost("the database did not answer in time")
                 return
+
+
+class StandsStill:
+    """How long somebody else's heartbeat has not changed, by our own clock."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._seen: tuple[int, datetime | None] | None = None
+        self._changed = 0.0
+
+    def since(self, epoch: int, beat: datetime | None, now: float) -> float:
+        """Return for how many seconds we have seen the same beat."""
+        if (epoch, beat) != self._seen:
+            self._seen, self._changed = (epoch, beat), now
+        return now - self._changed
 
 
 def holder() -> str:

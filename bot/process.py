@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,11 +33,13 @@ from bot.slack.worker import Worker
 from commands import registry
 from commands.views import card
 from storage import deployments
+from storage.errors import StorageError
 from storage.models import Asking
 
 log = logging.getLogger(__name__)
 
 LEAD_EVERY = 0.3
+CLOSING_SECONDS = 5.0
 RECONCILE_EVERY = timedelta(minutes=1)
 
 
@@ -47,6 +49,8 @@ class Doors:
 
     socket: bool
     http: bool
+    leads: bool = True
+    """Whether it may run deployments and deliver messages, should it be its turn."""
 
 
 @dataclass
@@ -59,22 +63,28 @@ class Process:
     started: float = field(default_factory=monotonic)
 
     async def run(self) -> None:
-        """Serve, work and lead until SIGTERM or SIGINT; then hand over to the next start."""
+        """Serve, work and lead until SIGTERM or SIGINT; then hand over to the next start, and end with 0.
+
+        When any part of it ends by itself the rest is handed over too, and the process ends with 1.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         self.worker.recover()
-        tasks = [asyncio.create_task(work) for work in self._works()]
+        parts = {name: asyncio.create_task(work) for name, work in self._works().items()}
         stopped = asyncio.create_task(self.stopping.wait())
-        done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stopped}:
-            log.error("a part of me stopped", exc_info=task.exception())
-        await self._hand_over(tasks)
+        done, _ = await asyncio.wait([*parts.values(), stopped], return_when=asyncio.FIRST_COMPLETED)
+        broken = [name for name, task in parts.items() if task in done]
+        for name in broken:
+            log.error("my %s ended, and so do I; start me again", name, exc_info=parts[name].exception())
+        await self._hand_over(parts)
+        # Threads that wait for a host end with the process; the host goes on, and the next start reads what it did.
+        os._exit(1 if broken else 0)
 
-    def _works(self) -> list[Coroutine[Any, Any, None]]:
-        works = [self.worker.run(), self._lead(), self._serve()]
+    def _works(self) -> dict[str, Coroutine[Any, Any, None]]:
+        works = {"worker": self.worker.run(), "web server": self._serve(), "lead": self._lead()}
         if self.doors.socket:
-            works.append(self.door.run())
+            works["door"] = self.door.run()
         return works
 
     # What it is made of
@@ -121,9 +131,14 @@ class Process:
     @cached_property
     def bolt(self) -> Any:
         """Return Bolt's app with all our listeners."""
-        app, words = bolt(), vocabulary()
-        register(app, Front(self.intake, self.slack, words, self.app.services), words)
+        app = bolt()
+        register(app, self.front, vocabulary())
         return app
+
+    @cached_property
+    def front(self) -> Front:
+        """Return the listeners' only helper."""
+        return Front(self.intake, self.slack, vocabulary(), self.app.services)
 
     @cached_property
     def door(self) -> SocketDoor:
@@ -159,25 +174,34 @@ class Process:
     async def _lead(self) -> None:
         """Wait for our turn, then run deployments and deliver what has to be said."""
         # No event of ours tells that another process gives up the lead.
-        while not await asyncio.to_thread(self.app.leader.try_lead):  # noqa: ASYNC110 - see above
+        while not await asyncio.to_thread(self._try_lead):  # noqa: ASYNC110 - see above
             await asyncio.sleep(LEAD_EVERY)
         log.info("leading", extra={"epoch": self.app.leader.epoch()})
         await asyncio.to_thread(self.app.launch)
         keeper = Keeper(self.app.store, self.clocks, self.app.environments, wake=self.delivery.wake)
         await asyncio.gather(self.delivery.run(), self._reconcile(), keeper.run(), schedules.run(self.app.jobs))
 
+    def _try_lead(self) -> bool:
+        try:
+            return self.app.leader.try_lead() if self.doors.leads else self.app.leader.look_on()
+        except StorageError as error:
+            log.warning("nobody can lead without the database", extra={"why": str(error)})
+            return False
+
     async def _reconcile(self) -> None:
         """Every minute: queue again what has lost its workflow, and anchor the audit chain outside the database."""
         while True:
-            await asyncio.to_thread(self.app.reconcile)
-            await asyncio.to_thread(self.app.spool.drain, self.app.store)
-            await asyncio.to_thread(self.app.anchor)
+            for work in (self.app.reconcile, self.app.chain_in, self.app.anchor):
+                try:
+                    await asyncio.to_thread(work)
+                except StorageError as error:
+                    log.warning("the database is away; I look again in a minute", extra={"why": str(error)})
             await asyncio.sleep(RECONCILE_EVERY.total_seconds())
 
-    async def _hand_over(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _hand_over(self, parts: Mapping[str, asyncio.Task[None]]) -> None:
         """Stop taking requests, say that running deployments go on, and leave the rest to the next start."""
-        for task in tasks[2:]:
-            task.cancel()
+        self._cancel(parts, "door", "web server")
+        await self._close(self.front.close(), asyncio.to_thread(self.intake.close))
         await self.worker.stop(seconds=5)
         if self.app.leader.leads:
             with suppress(Exception):
@@ -186,12 +210,20 @@ class Process:
                 self.delivery.wake()
                 await asyncio.sleep(0.1)
                 await self.delivery.stop(seconds=3)
-        tasks[1].cancel()
-        await asyncio.wait(tasks, timeout=5)
+        self._cancel(parts, "lead")
+        await self._close(*parts.values(), self.slack.close())
         self.app.leader.step_down()
         log.info("stopped")
-        # Threads that wait for a host end with the process; the host goes on, and the next start reads what it did.
-        os._exit(0)
+
+    def _cancel(self, parts: Mapping[str, asyncio.Task[None]], *names: str) -> None:
+        for name in names:
+            if name in parts:
+                parts[name].cancel()
+
+    async def _close(self, *closing: Awaitable[None]) -> None:
+        """Let things come to their end, each with what it raises, but not for ever."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), CLOSING_SECONDS)
 
     def _say_restarting(self) -> None:
         with self.app.store.begin() as session:
@@ -204,8 +236,10 @@ class Process:
         connected = self.door.status.connected if self.doors.socket else True
         return {
             "live": True,
-            "ready": not self.stopping.is_set(),
+            "ready": self.app.leader.hears and not self.stopping.is_set(),
             "leads": self.app.leader.leads,
+            "leader": self.app.leader.seen,
+            "database": self.app.leader.hears,
             "slack": connected,
             "seconds": round(monotonic() - self.started),
         }

@@ -60,25 +60,18 @@ class DatabaseSeat:
         """Remember the database; server-side keepalives and a TCP timeout make a partition end the session."""
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._connection: psycopg.Connection[tuple[bool]] | None = None
+        self._ours = False
 
     def take(self) -> bool:
-        """Connect and take the lock if it is free."""
-        options = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+        """Take the lock if it is free, over the connection of the last try if that still lives."""
         try:
-            connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=3, tcp_user_timeout=3000, options=options
-            )
-        except psycopg.Error:
-            return False
-        try:
+            connection = self._connection or self._connect()
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).fetchone()
         except psycopg.Error:
-            row = None
-        if not (row and row[0]):
-            connection.close()
+            self.leave()
             return False
-        self._connection = connection
-        return True
+        self._ours = bool(row and row[0])
+        return self._ours
 
     def usurp(self) -> bool:
         """End the session of a holder that was fenced, and take the lock."""
@@ -94,16 +87,29 @@ class DatabaseSeat:
     def held(self) -> bool:
         """Ask the session that holds the lock."""
         try:
-            return self._connection is not None and bool(self._connection.execute("SELECT true").fetchone())
+            return self._ours and self._connection is not None and _answers(self._connection)
         except psycopg.Error:
+            self.leave()
             return False
 
     def leave(self) -> None:
         """Close the session, and with it release the lock."""
+        self._ours = False
         if self._connection:
             with suppress(psycopg.Error):
                 self._connection.close()
             self._connection = None
+
+    def _connect(self) -> "psycopg.Connection[tuple[bool]]":
+        options = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+        self._connection = psycopg.connect(
+            self._url, autocommit=True, connect_timeout=3, tcp_user_timeout=3000, options=options
+        )
+        return self._connection
+
+
+def _answers(connection: "psycopg.Connection[tuple[bool]]") -> bool:
+    return bool(connection.execute("SELECT true").fetchone())
 
 
 def seat_for(store: Store) -> FileSeat | DatabaseSeat:

@@ -19,6 +19,7 @@ LAWS = {
 
 UNIT, CONTRACTS = "tests/unit", "tests/contracts"
 CONDUCTOR = f"{UNIT}/bot/test_conductor.py"
+ALONE = f"{UNIT}/bot/test_alone.py"
 REMOTE = f"{CONTRACTS}/test_remote.py"
 
 
@@ -137,6 +138,22 @@ MUTATIONS = (
         "an abort needs no look-up",
     ),
     Mutation(
+        5,
+        "bot/alone.py",
+        "            if not outcome.ok and outcome.code not in _NOT_OURS:",
+        "            if outcome.code in _NOT_OURS:",
+        f"{ALONE}::test_a_sick_release_goes_back_while_the_database_is_away_and_the_rows_follow",
+        "going back does not wait for the database",
+    ),
+    Mutation(
+        5,
+        "bot/conductor.py",
+        "if known.trouble is None and retreat.begun_on_hosts():",
+        "if known.trouble is None and known.going_back:",
+        f"{ALONE}::test_a_way_back_that_only_the_hosts_remember_is_gone_to_its_end_even_if_the_release_is_well_again",
+        "a way back that only hosts remember is gone to its end",
+    ),
+    Mutation(
         6,
         "deployers/shell.py",
         'command = command.replace("{" + name + "}", quote(value))',
@@ -155,8 +172,8 @@ MUTATIONS = (
     Mutation(
         7,
         "bot/leader.py",
-        "self._epoch = leadership.raise_fence(session, holder(), self._clock())",
-        "self._epoch = leadership.epoch(session)",
+        "            epoch = leadership.raise_fence(session, holder(), self._clock())",
+        "            epoch = leadership.epoch(session)",
         f"{UNIT}/bot/test_leader.py::test_who_takes_over_from_a_frozen_leader_fences_it_before_anything_else",
         "the command line fences the old leader",
     ),

@@ -1,0 +1,104 @@
+"""A PostgreSQL server of one's own, which may be stopped, started and reached by several addresses."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.postgres import NOT_THERE
+
+BINARIES = Path("/usr/lib/postgresql")
+
+
+class Cluster:
+    """One server on loopback addresses; it keeps what it was told when it is stopped."""
+
+    def __init__(self, binaries: Path, folder: Path, addresses: str = "127.0.0.1") -> None:
+        self._binaries = binaries
+        self._folder = folder
+        self._addresses = addresses
+        self.port = _free_port()
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        self._run("initdb", "-D", self._data, "-U", "shipmate", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = (
+            f"-c listen_addresses={self._addresses} -c port={self.port}"
+            f" -c unix_socket_directories={self._folder} -c max_connections=300"
+        )
+        self._run("pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", self._folder / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it at once; every connection breaks."""
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
+    def database(self, name: str) -> str:
+        """Create a database and return its URL."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def url(self, name: str, address: str = "127.0.0.1") -> str:
+        """Return the URL of a database, by one of the server's addresses."""
+        return f"postgresql://shipmate@{address}:{self.port}/{name}"
+
+    def freeze(self, backend: int, *, on: bool) -> None:
+        """Stop one of its processes from doing anything, or let it go on."""
+        os.kill(backend, signal.SIGSTOP if on else signal.SIGCONT)
+
+    def _run(self, program: str, *words: object) -> None:
+        command = [str(self._binaries / program), *map(str, words)]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", "postgres", "--", *command]
+        done = subprocess.run(
+            command,
+            cwd="/",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=100,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+
+@contextmanager
+def cluster(addresses: str = "127.0.0.1") -> Iterator[Cluster]:
+    """Run a server for the time of a test."""
+    found = sorted(BINARIES.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if not found:
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(NOT_THERE)
+        pytest.skip(NOT_THERE)
+    folder = Path(tempfile.mkdtemp(prefix="shipmate-cluster-"))
+    made = Cluster(found[-1].parent, folder, addresses)
+    try:
+        made.start()
+        yield made
+    finally:
+        with suppress(AssertionError):  # it was stopped already
+            made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

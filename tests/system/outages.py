@@ -1,0 +1,98 @@
+"""Databases that can be taken away from the bot in the middle of something, and given back."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+
+from storage import audit
+from storage.store import Store
+from tests.system.cluster import Cluster
+
+
+class Base(Protocol):
+    """A database under test."""
+
+    url: str
+
+    def goes_away(self) -> None:
+        """Let it answer nobody that writes."""
+        ...
+
+    def comes_back(self) -> None:
+        """Let it answer again."""
+        ...
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds, while it is there."""
+        ...
+
+
+class LockedFile:
+    """A SQLite file that somebody else keeps locked."""
+
+    def __init__(self, path: Path) -> None:
+        self.url = f"sqlite:///{path}"
+        self._path = path
+        self._holder: sqlite3.Connection | None = None
+
+    def goes_away(self) -> None:
+        """Keep the file locked for every other writer."""
+        self._holder = sqlite3.connect(self._path, isolation_level=None, timeout=30, check_same_thread=False)
+        self._holder.execute("BEGIN EXCLUSIVE")
+
+    def comes_back(self) -> None:
+        """Let the file go."""
+        if self._holder:
+            self._holder.close()
+            self._holder = None
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(query).fetchall()
+
+
+class StoppedServer:
+    """A database on a PostgreSQL server that can be stopped."""
+
+    def __init__(self, cluster: Cluster, url: str) -> None:
+        self.url = url
+        self._cluster = cluster
+        self._away = False
+
+    def goes_away(self) -> None:
+        """Stop the server at once, as a crash would."""
+        self._away = True
+        self._cluster.stop()
+
+    def comes_back(self) -> None:
+        """Start the server, unless it runs."""
+        if self._away:
+            self._cluster.start()
+        self._away = False
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Store]:
+    """Open a store for a look."""
+    store = Store(url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def acts(url: str, number: int) -> list[str]:
+    """Return what the audit tells of a deployment, oldest first; the chain has to be whole."""
+    with opened(url) as store, store.look() as session:
+        assert audit.verify(session).broken_at is None
+        return [entry.action for entry in audit.about(session, f"deployment:{number}")]
