@@ -79,7 +79,7 @@ class Alone:
 
     def _guarded(self, known: Known, back: Event) -> Outcome:
         """Watch the switched targets until the database is back, or until one of them is sick."""
-        environment = self.crew.environment(known.plan.environment)
+        environment = self.crew.environment(known.plan)
         pause = environment.health.interval.total_seconds() if environment.health else 1.0
         samples: list[Sample] = []
         waited = 0.0

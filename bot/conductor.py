@@ -124,8 +124,10 @@ class Conductor:
     def _way_out(self, known: Known, outcome: Outcome, endings: Endings) -> str:
         retreat = Retreat(self.crew, known)
         way = retreat.way(outcome)
-        retreat.tidy(self.crew.journal(known))
+        shut = retreat.tidy(self.crew.journal(known))
         match way:
+            case WayOut.NOTHING | WayOut.LET_IN if not shut.ok:
+                return endings.ask(known, outcome.and_then(shut))
             case WayOut.NOTHING | WayOut.LET_IN:
                 return endings.fail(known, outcome)
             case WayOut.ASK:

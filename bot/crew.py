@@ -10,13 +10,14 @@ from bot.change import ME, Changes
 from bot.journal import Journal, note_of
 from bot.known import Known, Release
 from bot.outcome import Outcome
+from deployers.approved import approved
 from deployers.environment import Environment, Host
 from deployers.errors import DeployError
 from deployers.plan import Plan
 from deployers.ports import Authority, Remote, Revision
 from deployers.probes import Probes
-from storage import deployments, steps
-from storage.models import Deployment, Status
+from storage import deployments, steps, targets
+from storage.models import Deployment, Status, TargetRecord
 from storage.store import Session
 
 Enter = Callable[[Host], None]
@@ -38,9 +39,9 @@ class Crew:
 
     # What is known
 
-    def environment(self, name: str) -> Environment:
-        """Return an environment by its name."""
-        return self.environments[name]
+    def environment(self, plan: Plan) -> Environment:
+        """Return the environment of a plan as it was approved, whatever the configuration says by now."""
+        return approved(plan.resolved, self.environments.get(plan.environment))
 
     def learn(self, number: int) -> Known:
         """Read what has to be known of a deployment that runs, in one look at its rows."""
@@ -111,6 +112,7 @@ class Crew:
 def _known(session: Session, deployment: Deployment) -> Known:
     good = deployments.current(session, deployment.environment)
     undone = deployments.get(session, deployment.undoes) if deployment.undoes else None
+    serving = targets.serving(session, deployment.environment)
     return Known(
         number=deployment.number,
         mark=deployment.mark,
@@ -118,10 +120,16 @@ def _known(session: Session, deployment: Deployment) -> Known:
         plan=Plan.read(deployments.stored_plan(session, deployment.number).document),
         good=Release(Revision(good.ref, "", good.sha), good.release) if good else None,
         undoes=undone.mark if undone else "",
+        mixed=good is not None and any(_stray(target, good, deployment) for target in serving),
         back_wanted=deployment.abort_back,
         going_back=deployment.status is Status.ROLLING_BACK,
         trouble=Outcome.read(deployment.failure) if deployment.failure else None,
     )
+
+
+def _stray(target: TargetRecord, good: Deployment, deployment: Deployment) -> bool:
+    """Say whether a target serves what somebody else left on it, and not what counts as served."""
+    return target.sha not in ("", good.sha) and target.deployment_id != deployment.number
 
 
 def with_secrets(environment: Environment, secrets: Mapping[str, str]) -> Environment:

@@ -30,7 +30,7 @@ class Endings:
 
     def succeed(self, known: Known) -> Outcome:
         """Make sure that every target serves the release, and close the deployment."""
-        environment = self.crew.environment(known.plan.environment)
+        environment = self.crew.environment(known.plan)
         mixed = self._mixed(known.number, environment, known.plan)
         if mixed:
             return mixed
@@ -38,6 +38,9 @@ class Endings:
             session, deployment = change.session, change.deployment
             if deployment.finished:
                 return Outcome()
+            if deployment.aborted_by:
+                known.back_wanted = deployment.abort_back
+                return Outcome.of(Aborted(deployment.aborted_by), Segment(0, known.plan.steps))
             deployment.served_at = self.changes.clock()
             deployment.advance(Status.SUCCEEDED, at=self.changes.clock())
             if deployment.kind is Kind.ROLLBACK and deployment.undoes:
@@ -72,7 +75,7 @@ class Endings:
     def fail(self, known: Known, outcome: Outcome) -> str:
         """Close a deployment that nobody noticed, or that let visitors in again."""
         ending = {Aborted.code: Status.CANCELLED, "refused": Status.REFUSED}.get(outcome.code, Status.FAILED)
-        environment = self.crew.environment(known.plan.environment)
+        environment = self.crew.environment(known.plan)
         with self.changes.of(known.number) as change:
             session, deployment = change.session, change.deployment
             if deployment.finished:
@@ -145,7 +148,7 @@ class Endings:
 
     def came_back(self, known: Known, back: Known, outcome: Outcome) -> Outcome:
         """Close an automatic rollback and what it took back; it counts only when no target is left out."""
-        environment = self.crew.environment(back.plan.environment)
+        environment = self.crew.environment(back.plan)
         if outcome.ok:
             outcome = self._mixed(known.number, environment, back.plan) or outcome
         with self.changes.of(known.number) as change:

@@ -7,7 +7,7 @@ from bot.change import Change, Changes, demand_lead
 from bot.known import Known, Note
 from bot.outcome import Outcome
 from deployers.health import Sample
-from deployers.plan import Build, Plan, Prepare, Verify
+from deployers.plan import Activate, Build, Prepare, Verify
 from deployers.ports import Fate, Record
 from deployers.runner import Attempt, Segment
 from storage import deployments, looks, steps, targets
@@ -53,7 +53,7 @@ class Journal:
         with self._changes.of(self._id) as change:
             change.deployment.version += 1
             for record in records:
-                steps.settle(
+                written = steps.settle(
                     change.session,
                     record.id,
                     _state(record),
@@ -64,6 +64,8 @@ class Journal:
                     output_sha256=record.output_sha256,
                     message=record.why,
                 )
+                if written.kind == Activate.word and written.state is StepState.SUCCEEDED:
+                    self._serves(change, written.target)
         for record in records:
             self._known.settled(record.id, _settled(_state(record)))
 
@@ -91,20 +93,6 @@ class Journal:
                 self._look_ended(change, segment.first, target, "" if outcome.ok or elsewhere else outcome.message)
             looks.forget(change.session, self._id, segment.first)
 
-    def serves(self, plan: Plan, names: Sequence[str]) -> None:
-        """Commit what these targets serve from now on."""
-        with self._changes.of(self._id) as change:
-            for name in names:
-                targets.put(
-                    change.session,
-                    plan.environment,
-                    name,
-                    release=plan.release,
-                    sha=plan.sha,
-                    deployment_id=self._id,
-                    at=self._changes.clock(),
-                )
-
     def aborted(self) -> str:
         """Return who asked to stop, or nothing."""
         with self._changes.store.look() as session:
@@ -116,6 +104,19 @@ class Journal:
         """Raise Fenced unless our token is the newest; a host may have seen another one all the same."""
         with self._changes.store.look() as session:
             demand_lead(session, self._changes.epoch())
+
+    def _serves(self, change: Change, target: str) -> None:
+        """Write down what a target serves from now on, together with the outcome of its switch."""
+        plan = self._known.plan
+        targets.put(
+            change.session,
+            plan.environment,
+            target,
+            release=plan.release,
+            sha=plan.sha,
+            deployment_id=self._id,
+            at=self._changes.clock(),
+        )
 
     def _move(self, deployment: Deployment, kind: str) -> None:
         straight = deployment.kind is Kind.DEPLOY or kind == Verify.word

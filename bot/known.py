@@ -42,6 +42,8 @@ class Known:
     good: Release | None
     undoes: str = ""
     """What hosts know the deployment by that a rollback takes back."""
+    mixed: bool = False
+    """Whether the targets were not of one mind before it began."""
     back_wanted: bool = False
     trouble: Outcome | None = None
     """What went wrong, from the moment at which it is known; nothing goes forward after that."""
@@ -123,5 +125,6 @@ class Known:
                 aborted=outcome.code == Aborted.code,
                 back_wanted=self.back_wanted,
                 way_back=self.good is not None,
+                mixed=self.mixed,
             )
         )

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from bot.known import Known
 from bot.outcome import Outcome
 from deployers.health import Sample
-from deployers.plan import Plan
 from deployers.ports import Record
 from deployers.runner import Attempt, Segment
 
@@ -45,9 +44,6 @@ class Memory:
 
     def judged(self, segment: Segment, outcome: Outcome) -> None:
         """Leave it to the outcome."""
-
-    def serves(self, plan: Plan, targets: Sequence[str]) -> None:
-        """Leave it to whoever writes the rows later."""
 
     def demand_lead(self) -> None:
         """Leave it to the hosts: they refuse whoever no longer leads."""

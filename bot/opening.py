@@ -172,7 +172,9 @@ class Opening:
 
     def _shut(self, deployment: Deployment) -> str:
         """Return which gate is shut now, or nothing."""
-        environment = self.environments[deployment.environment]
+        environment = self.environments.get(deployment.environment)
+        if environment is None:
+            return f"{deployment.environment} is no longer configured."
         if deployment.kind is Kind.DEPLOY:
             self.ask_checks(deployment.sha, environment.required_checks)
         with self.changes.store.look() as session:

@@ -1,7 +1,7 @@
 """What a part of a deployment came to, as a value that can be remembered."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from deployers.errors import Aborted, CommandFailed, DeployError
@@ -29,6 +29,10 @@ class Outcome:
     def failure(self) -> dict[str, Any]:
         """Return what a deployment keeps of its failure."""
         return asdict(self)
+
+    def and_then(self, other: Self) -> Self:
+        """Return what went wrong first, told together with what went wrong on the way out of it."""
+        return replace(self, message=f"{self.message}. And then {other.message}")
 
     @classmethod
     def read(cls, failure: Mapping[str, Any]) -> Self:

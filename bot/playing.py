@@ -1,7 +1,7 @@
 """Plays a plan on its targets, segment by segment: what is sent is written into a book, what is looked at is judged."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from bot.watch import Book as LookBook
 from bot.watch import Watch
 from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, Fenced
-from deployers.plan import Activate, Plan, Prune
+from deployers.plan import Plan, Prune
 from deployers.ports import Authority
 from deployers.runner import LOOKS, Hooks, Journal, Runner, Segment, segments
 from storage.errors import StorageError
@@ -22,10 +22,6 @@ log = logging.getLogger(__name__)
 
 class Book(Journal, LookBook, Protocol):
     """Where it is written down what is done and seen: the rows, or only the memory while there is no database."""
-
-    def serves(self, plan: Plan, targets: Sequence[str]) -> None:
-        """Write down what these targets serve from now on."""
-        ...
 
     def demand_lead(self) -> None:
         """Raise Fenced unless we still lead."""
@@ -104,9 +100,7 @@ class Playing:
             self.known.begun = None
             raise
         self.known.begun = None
-        if any(isinstance(step, Activate) for step in segment.steps):
-            self.book.serves(self.plan, segment.steps[0].targets)
 
     @property
     def _environment(self) -> Environment:
-        return self.crew.environment(self.plan.environment)
+        return self.crew.environment(self.plan)

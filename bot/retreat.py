@@ -10,7 +10,7 @@ from bot.outcome import Outcome
 from bot.playing import Book, Playing
 from deployers.environment import Environment
 from deployers.errors import DeployError
-from deployers.plan import CandidateStop, Plan
+from deployers.plan import CandidateStop, MaintenanceOff, Plan
 from deployers.ports import Fate, Remote
 from deployers.runner import WAY_OUT, Segment
 from deployers.strategies import tidying, way_back
@@ -27,7 +27,7 @@ class Retreat:
     @property
     def environment(self) -> Environment:
         """Return where it happens."""
-        return self.crew.environment(self.known.plan.environment)
+        return self.crew.environment(self.known.plan)
 
     def way(self, outcome: Outcome) -> WayOut:
         """Bring the targets to rest, and return which way is safe."""
@@ -37,16 +37,19 @@ class Retreat:
             everywhere(self.environment, lambda host: remote.abort(host, authority))
         return self.known.way_out(self.environment, outcome)
 
-    def tidy(self, book: Book) -> None:
-        """Switch maintenance off and stop candidates; a failure here is told with the first one and changes nothing."""
+    def tidy(self, book: Book) -> Outcome:
+        """Stop candidates and switch maintenance off; return what kept visitors out, if anything did."""
         known = self.known
         plan = replace(known.plan, kind=WAY_OUT)
         playing = Playing(self.crew, known, plan, book, self.crew.authority(known.mark_out))
+        shut = Outcome()
         for step in tidying(self.environment, touched=known.touched, candidates=known.candidates):
             # The same numbers whether there is a candidate to stop or not: operation ids are made of them.
             segment = Segment(len(plan.steps) + (0 if isinstance(step, CandidateStop) else 1), (step,))
-            if not known.done(segment):
-                playing.one(segment)
+            outcome = Outcome() if known.done(segment) else playing.one(segment)
+            if isinstance(step, MaintenanceOff):
+                shut = outcome
+        return shut
 
     def plan_back(self) -> Plan:
         """Return the plan that takes the deployment back wherever visitors could have noticed it.

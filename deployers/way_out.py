@@ -54,6 +54,8 @@ class Situation:
     """Whether the abort asked to go back."""
     way_back: bool
     """Whether there is a release to go back to."""
+    mixed: bool = False
+    """Whether some target served another release than that one before this deployment began."""
 
 
 def touched(records: Iterable[Taken]) -> tuple[str, ...]:
@@ -76,13 +78,14 @@ def candidates(records: Iterable[Taken]) -> tuple[str, ...]:
 def decide(now: Situation) -> WayOut:
     """Return the safe way out.
 
-    Nothing was noticed: nothing to do. A rollback never goes back itself. Over a migration that is not declared
-    compatible, or where going back by itself is switched off, a person is asked.
+    Nothing was noticed: nothing to do, unless what it came to mend is still broken. A rollback never goes back
+    itself. Over a migration that is not declared compatible, or where going back by itself is switched off, a person
+    is asked.
     """
-    if not now.touched:
-        return WayOut.NOTHING
     if not now.switched:
-        return WayOut.LET_IN
+        if now.mixed:
+            return WayOut.ASK
+        return WayOut.LET_IN if now.touched else WayOut.NOTHING
     if now.kind == "rollback" or not now.way_back:
         return WayOut.ASK
     if now.migrated and not now.compatible:
