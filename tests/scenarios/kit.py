@@ -23,9 +23,10 @@ from storage.models import FINISHED
 PATIENCE = 60.0
 """How long a story waits for what must come; far longer than it takes."""
 HOSTS = ("web1", "web2")
-GO = "go"
+HELD, GO = "held", "go"
 HELD_BUILD = f"""#!/bin/sh
 echo "building, until somebody lets it go"
+touch "$HOME/{HELD}"
 until [ -e "$HOME/{GO}" ]; do sleep 0.1; done
 """
 
@@ -144,15 +145,11 @@ class Scene:
         reached: str = self.until(f"#{number} to be {' or '.join(statuses)}", found)
         return reached
 
-    def reaches(self, number: int, step: str, host: str = "web1", *states: str) -> None:
-        """Wait until a step of a deployment has begun on a host (or has one of these states)."""
-        query = "SELECT state FROM step WHERE deployment_id = ? AND kind = ? AND target = ?"
-        self.until(
-            f"step {step} of #{number} on {host}",
-            lambda: any(
-                not states or str(state).lower() in states for (state,) in self.rows(query, number, step, host)
-            ),
-        )
+    def holds(self, *hosts: str) -> None:
+        """Wait until what is held runs on these hosts: it has begun, and waits to be let go."""
+        for name in hosts or HOSTS:
+            marker = self.world.host(name).home / HELD
+            self.until(f"{name} to hold", marker.exists)
 
     def serves(self, version: str | None, *hosts: str) -> None:
         """Demand that hosts come to answer with a version, or not at all."""
@@ -183,7 +180,7 @@ class Scene:
         return self.pushes(branch, {"build.sh": HELD_BUILD, "VERSION": f"{branch}\n"})
 
     def lets_go(self) -> None:
-        """Let the builds go on that wait."""
+        """Let go on what is held."""
         for name in HOSTS:
             (self.world.host(name).home / GO).touch()
 
@@ -206,7 +203,8 @@ class Scene:
             self.says("omar", f"/deploy cancel {number} --back")
         self.until("everything to be over", lambda: not self.unfinished())
         for name in HOSTS:
-            (self.world.host(name).home / GO).unlink(missing_ok=True)
+            for marker in (HELD, GO):
+                (self.world.host(name).home / marker).unlink(missing_ok=True)
 
     # What the bot remembers
 

@@ -1,0 +1,70 @@
+"""Hosts that die on the way: before anything was switched, after the first switch, in the middle of a migration."""
+
+HELD_MIGRATION = """\
+import time
+import sys
+from pathlib import Path
+
+if "--pending" not in sys.argv:
+    (Path.home() / "held").touch()
+    while not (Path.home() / "go").exists():
+        time.sleep(0.1)
+"""
+MIGRATION = "CREATE TABLE notes (text TEXT);\n"
+
+
+def test_a_host_that_dies_before_anything_was_switched_and_comes_back_builds_again(scene):
+    scene.pushes_held("held")
+    number = scene.begins("held")
+    scene.holds()
+    web2 = scene.world.host("web2")
+    web2.goes_away()
+    scene.serves(None, "web2")
+    web2.comes_back()
+    scene.serves("v2.2")
+    scene.lets_go()
+    scene.comes_to(number, "succeeded")
+    scene.serves("held")
+    assert scene.rows("SELECT max(attempt) FROM step WHERE kind = 'build' AND target = 'web1'") == [(1,)]
+    assert scene.rows("SELECT max(attempt) FROM step WHERE kind = 'build' AND target = 'web2'") == [(2,)]
+
+
+def test_a_host_that_dies_after_its_switch_is_not_called_a_success_and_one_command_mends_it(scene):
+    number = scene.begins("v2.3")
+    web1 = scene.world.host("web1")
+    scene.serves("v2.3", "web1")
+    web1.goes_away()
+    scene.comes_to(number, "incomplete")
+    scene.shows(number, "web1", "`/rollback latest production`")
+    scene.sees("Next: `/rollback latest production`", "alerts")
+    scene.serves("v2.2", "web2")
+    web1.comes_back()
+    scene.serves("v2.3", "web1")
+    scene.goes_back()
+    scene.serves("v2.2")
+    scene.shows(number, "gave way")
+
+
+def test_a_migration_whose_end_nobody_saw_waits_for_a_person_who_can_tell_from_a_shell(scene):
+    files = {
+        "migrate.py": scene.source("migrate.py", ("import sys\n", HELD_MIGRATION)),
+        "migrations/004_notes.sql": MIGRATION,
+        "VERSION": "held\n",
+    }
+    scene.pushes("held", files)
+    number = scene.begins("held")
+    scene.holds("web1")
+    web1 = scene.world.host("web1")
+    web1.goes_away()
+    web1.comes_back()
+    scene.comes_to(number, "unknown")
+    [(place,)] = scene.rows("SELECT number FROM step WHERE deployment_id = ? AND state = 'unknown'", number)
+    scene.shows(number, "It ran on web1", "It did not run on web1")
+    scene.serves("v2.2")
+    scene.lets_go()
+    code, printed = scene.shipmate("resolve", str(number), f"{place}.web1", "did-not-run")
+    assert (code, "did not run" in printed) == (0, True)
+    scene.comes_to(number, "succeeded")
+    scene.serves("held")
+    [(who, _, detail)] = scene.audited("step.resolved")
+    assert (who, detail["became"], detail["origin"]) == ("U0OMAR", "did-not-run", "cli")
