@@ -44,6 +44,22 @@ def test_a_host_that_is_not_ready_is_found_before_anybody_is_asked(calm, trouble
     assert (calm.refusals("ana"), calm.unfinished()) == (["preflight"], [])
 
 
+def test_a_disk_that_fills_up_on_the_way_stops_it_before_anything_is_switched(calm):
+    calm.pushes_held("too-big")
+    number = calm.begins("too-big")
+    calm.holds()
+    calm.world.host("web1").fills_its_disk()
+    try:
+        calm.lets_go()
+        calm.comes_to(number, "failed")
+    finally:
+        calm.world.host("web1").fills_its_disk(False)
+    calm.shows(number, "web1")
+    loud = calm.sees("production too-big failed")
+    assert "before anything was switched" in loud.words
+    calm.serves("v2.2")
+
+
 def test_what_a_half_made_deployment_left_behind_is_told_on_the_card_and_stops_nobody(calm):
     left = calm.world.host("web2").home / "app" / "releases" / "20260101000000-abcdef0.part"
     left.mkdir()
