@@ -1,10 +1,11 @@
 """What hosts and addresses answer when a check asks them, and what that amounts to; pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from shlex import quote
 
+from deployers import shell
 from deployers.checklists import Item
 from deployers.environment import Environment, Place
 from deployers.findings import Found, State, cut, worst
@@ -93,6 +94,11 @@ def failed(answer: Answer) -> Trouble | None:
     return Trouble(f"my look ended with exit code {answer.exit_code}: “{last_line(answer.output)}”")
 
 
+def own_advice(read: Iterable[object]) -> str:
+    """Return what the first trouble itself says to do."""
+    return next((it.advice for it in read if isinstance(it, Trouble) and it.advice), "")
+
+
 def last_line(output: str) -> str:
     """Return the last line that says something."""
     lines = [line for line in output.splitlines() if line.strip()]
@@ -159,6 +165,14 @@ def in_current(environment: Environment, *lines: str) -> str:
     current = quote(f"{place(environment).path}/current")
     nothing = quote(f"{_NOTHING} {place(environment).path}")
     return "\n".join((f"cd -- {current} 2>/dev/null || {{ echo {nothing}; exit {NOTHING}; }}", "set -eu", *lines))
+
+
+def foreign(case: Case, command: str) -> str:
+    """Return a script that runs a command of the team's own; whatever it began is killed when its time is over."""
+    filled = shell.filled(command, {"environment": case.environment.name})
+    seconds = max(1, round(case.item.timeout.total_seconds()))
+    # Without `exec`: a shell that lives on turns the kill into an exit code, which every SSH server passes on.
+    return in_current(case.environment, f"timeout -s KILL {seconds} sh -c {quote(filled)} || exit $?")
 
 
 def place(environment: Environment) -> Place:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from shlex import quote
 
-from deployers.checkup.answers import Answers, Case, Trouble, failed, last_line, level
+from deployers.checkup.answers import Answers, Case, Trouble, failed, last_line, level, own_advice
 from deployers.environment import Environment
 from deployers.findings import Found, State, cut
 from deployers.ports import Answer
@@ -44,7 +44,7 @@ def judge(case: Case, answers: Answers) -> Found:
         state, said = _judged(case, min(have))
         return case.found(state, "; ".join((said, *(lost if state is not State.GOOD else ()))))
     if lost:
-        return case.found(State.UNKNOWN, "; ".join(lost))
+        return case.found(State.UNKNOWN, "; ".join(lost), own_advice(read.values()))
     return case.found(State.BAD, f"there is none in {_directory(case)}")
 
 

@@ -1,7 +1,6 @@
 """A command of the team's own, such as an audit of dependencies."""
 
-from deployers import shell
-from deployers.checkup.answers import Answers, Case, One, in_current, last_line, spoken, together
+from deployers.checkup.answers import Answers, Case, One, foreign, last_line, spoken, together
 from deployers.findings import Found, State
 from deployers.ports import Answer
 
@@ -10,7 +9,7 @@ SHOWN = 3
 
 def script(case: Case) -> str:
     """Return what to run."""
-    return in_current(case.environment, shell.filled(case.item.run, {"environment": case.environment.name}))
+    return foreign(case, case.item.run)
 
 
 def judge(case: Case, answers: Answers) -> Found:

@@ -28,6 +28,8 @@ Marks = Mapping[tuple[str, str, str], str]
 
 SLACK = timedelta(seconds=15)
 """Beyond the longest timeout of an item, for connecting."""
+GRACE = timedelta(seconds=2)
+"""For a script to end what it was to end by itself."""
 AT_ONCE = 64
 SCRIPTS: Mapping[str, Any] = {
     "errors": log,
@@ -63,7 +65,7 @@ class Looking:
     def at(self, checklist: Checklist, places: Sequence[Environment]) -> tuple[Found, ...]:
         """Return what was found, in the checklist's order; what hangs is unknown, and the rest is told all the same."""
         pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="check")
-        doors = {place.name: _Doors.of(self.tools.remote_for(place), place, pool) for place in places if place.hosts}
+        doors = {place.name: _Doors.of(self.tools.remote_for(place), place, pool) for place in places if place.machines}
         try:
             begun = [(item, self._begun(item, places, doors, pool)) for item in checklist.items]
             longest = max((item.timeout for item in checklist.items), default=timedelta(0)) + self.tools.slack
@@ -96,7 +98,7 @@ class Looking:
         elif probe == "health":
             yield from self._health(case, doors)
         elif doors:
-            for host in place.hosts:
+            for host in place.machines:
                 mark = self.marks.get((probe, place.name, host.name), "")
                 yield host.name, doors.asking(host, partial(_ask, doors.remote, host, replace(case, mark=mark)))
 
@@ -108,7 +110,7 @@ class Looking:
             place = without_version(place)
         if doors and place.health and place.health.target:
             probes = Probes(place, doors.remote, self.tools.clock)
-            for host in place.hosts:
+            for host in place.machines:
                 yield host.name, doors.asking(host, partial(probes.target, host, case.known.sha))
         if place.url:
             yield health.ADDRESS, partial(look_at_address, place, case.known.sha, self.tools.clock)
@@ -150,7 +152,7 @@ class _Doors:
     @classmethod
     def of(cls, remote: Remote, place: Environment, pool: ThreadPoolExecutor) -> "_Doors":
         """Knock at every host."""
-        knocks = {host.name: pool.submit(_answer, partial(remote.ask, host, ":")) for host in place.hosts}
+        knocks = {host.name: pool.submit(_answer, partial(remote.ask, host, ":")) for host in place.machines}
         return cls(remote, knocks)
 
     def asking(self, host: Host, question: Question) -> Question:
@@ -191,7 +193,7 @@ def _idle(case: Case) -> str:
         return certificate.idle(place)
     if probe == "health":
         return health.idle(place)
-    if not place.hosts:
+    if not place.machines:
         return "it has no hosts"
     idle = getattr(SCRIPTS[probe], "idle", None)
     return idle(place) if idle else ""
@@ -199,7 +201,7 @@ def _idle(case: Case) -> str:
 
 def _ask(remote: Remote, host: Host, case: Case) -> Any:
     within = case.item.timeout
-    return heard(remote.ask(host, SCRIPTS[case.item.probe].script(case), deadline=within), within)
+    return heard(remote.ask(host, SCRIPTS[case.item.probe].script(case), deadline=within + GRACE), within)
 
 
 def _answer(question: Question) -> Any:

@@ -2,8 +2,7 @@
 
 import re
 
-from deployers import shell
-from deployers.checkup.answers import Answers, Case, One, in_current, last_line, spoken, together
+from deployers.checkup.answers import Answers, Case, One, foreign, last_line, spoken, together
 from deployers.environment import Environment
 from deployers.findings import Found, State
 from deployers.ports import Answer
@@ -18,9 +17,7 @@ def idle(environment: Environment) -> str:
 
 def script(case: Case) -> str:
     """Return what to run."""
-    return in_current(
-        case.environment, shell.filled(case.environment.recipe.queue_status, {"environment": case.environment.name})
-    )
+    return foreign(case, case.environment.recipe.queue_status)
 
 
 def judge(case: Case, answers: Answers) -> Found:

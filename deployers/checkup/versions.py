@@ -3,7 +3,7 @@
 import re
 
 from deployers import shell
-from deployers.checkup.answers import Answers, Case, Trouble, failed, last_line
+from deployers.checkup.answers import Answers, Case, Trouble, failed, last_line, own_advice
 from deployers.findings import Found, State, cut
 from deployers.ports import Answer
 
@@ -30,7 +30,7 @@ def judge(case: Case, answers: Answers) -> Found:
     if wrong:
         return case.found(State.BAD if len(set(served.values())) > 1 else State.ATTENTION, said + _wanted(case))
     if lost:
-        return case.found(State.UNKNOWN, said)
+        return case.found(State.UNKNOWN, said, own_advice(read.values()))
     return case.found(State.GOOD, _named(case, next(iter(served.values()), "")))
 
 

@@ -1,0 +1,385 @@
+"""What a check finds on hosts: for each probe a story where it is good, one where it is bad, one where it fails."""
+
+from datetime import timedelta
+
+import pytest
+
+from deployers.checklists import HOUR, Item
+from deployers.checkup.answers import Known
+from deployers.environment import Recipe
+from deployers.findings import Found, State, worst
+from tests.unit.deployers.house import OTHER, SHA, House
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def house(tmp_path) -> House:
+    return House(tmp_path)
+
+
+# The queue
+
+
+def test_a_queue_that_runs_is_good(house):
+    house.command("queue-status", "echo Horizon is running.")
+    found = house.look("queue")
+    assert (found.state, found.said, found.advice) == (State.GOOD, "“Horizon is running.” on both hosts", "")
+
+
+@pytest.mark.parametrize(
+    "script", ["echo Horizon is inactive.; exit 2", "echo Horizon is paused.", "echo 'not running'; exit 0"]
+)
+def test_a_queue_that_does_not_run_is_bad_whatever_its_exit_code(house, script):
+    house.command("queue-status", "echo Horizon is running.")
+    house.command("queue-status", script, "web2")
+    found = house.look("queue")
+    assert found.state is State.BAD
+    assert found.said.startswith("web2: “")
+    assert "restart" in found.advice
+
+
+def test_a_queue_that_says_nothing_is_unknown(house):
+    house.command("queue-status", "exit 0")
+    assert house.look("queue").state is State.UNKNOWN
+
+
+def test_a_queue_command_that_hangs_is_unknown_and_the_rest_is_told(house):
+    house.command("queue-status", "sleep 300")
+    queue, disk = house.looks(Item("queue", timeout=SECOND), Item("disk", attention=100, bad=100))
+    assert (queue.state, queue.said) == (State.UNKNOWN, "no answer within 1 s on both hosts")
+    assert disk.state is State.GOOD
+
+
+def test_a_queue_command_without_an_end_is_unknown_and_the_rest_is_told(house):
+    house.command("queue-status", "exec head -c 100000000 /dev/zero", "web1")
+    house.command("queue-status", "echo it runs", "web2")
+    queue, disk = house.looks(Item("queue"), Item("disk", attention=100, bad=100))
+    assert (queue.state, queue.said) == (State.UNKNOWN, "web1: it prints without an end, so I stopped reading")
+    assert disk.state is State.GOOD
+
+
+def test_a_recipe_without_a_question_for_the_queue_is_not_looked_at(house):
+    house.has(recipe=Recipe("web"))
+    found = house.look("queue")
+    assert (found.state, found.said) == (State.IDLE, "the recipe `web` names no `queue_status`")
+
+
+# The log
+
+
+def test_a_log_without_errors_is_good(house):
+    for host in ("web1", "web2"):
+        house.logs(host, "2026-11-24 07:00:00 INFO all is well", "no ERRORS_IN_NAMES here")
+    found = house.look("errors")
+    assert (found.state, found.said) == (State.GOOD, "no error lines on both hosts")
+
+
+def test_errors_are_counted_and_the_newest_three_that_differ_are_shown(house):
+    house.logs("web1", *(f"2026-11-24 07:00:{n:02} production.ERROR: order {n} failed" for n in range(20)))
+    house.logs("web1", "07:01 CRITICAL no space", "07:02 ERROR a", "07:03 ERROR b", "07:04 INFO fine")
+    house.logs("web2", "all is well")
+    found = house.look("errors")
+    assert (found.state, found.said) == (State.ATTENTION, "web1: 23 error lines")
+    assert found.lines == ("web1: 07:03 ERROR b", "web1: 07:02 ERROR a", "web1: 07:01 CRITICAL no space")
+    assert "newest errors are above" in found.advice
+
+
+def test_the_same_error_with_other_numbers_is_one(house):
+    house.logs("web1", "ERROR order 17 of a4f0-11 failed", "ERROR order 18 of bb12-93 failed")
+    house.logs("web2", "")
+    assert house.look("errors").lines == ("web1: ERROR order 18 of bb12-93 failed (×2)",)
+
+
+def test_many_errors_are_bad(house):
+    house.logs("web1", *("ERROR x" for _ in range(100)))
+    house.logs("web2", "")
+    assert house.look("errors").state is State.BAD
+    assert house.look("errors", attention=200, bad=300).state is State.GOOD
+
+
+def test_only_what_is_new_since_the_check_before_counts(house):
+    house.logs("web1", "ERROR old")
+    house.logs("web2", "")
+    first = house.look("errors")
+    house.marks = {("errors", "production", host): mark for host, mark in first.marks.items()}
+    assert house.look("errors").state is State.GOOD
+    house.logs("web1", "ERROR new")
+    again = house.look("errors")
+    assert again.said == "web1: 1 error line"
+    assert again.lines == ("web1: ERROR new",)
+
+
+def test_a_log_that_was_rotated_meanwhile_is_read_to_its_end_and_then_the_new_one(house):
+    house.logs("web1", "ERROR seen")
+    house.logs("web2", "")
+    first = house.look("errors")
+    house.marks = {("errors", "production", host): mark for host, mark in first.marks.items()}
+    house.logs("web1", "ERROR at the end of the old log")
+    log = house.path("web1", "app/current/storage/app.log")
+    log.rename(log.with_suffix(".log.1"))
+    house.logs("web1", "ERROR in the new log")
+    found = house.look("errors")
+    assert found.said == "web1: 2 error lines"
+    assert found.lines == ("web1: ERROR in the new log", "web1: ERROR at the end of the old log")
+
+
+def test_a_log_that_was_emptied_is_read_from_its_beginning(house):
+    house.logs("web1", "INFO a long line that was read before", "ERROR seen")
+    house.logs("web2", "")
+    first = house.look("errors")
+    house.marks = {("errors", "production", host): mark for host, mark in first.marks.items()}
+    house.path("web1", "app/current/storage/app.log").write_text("ERROR new\n")
+    assert house.look("errors").said == "web1: 1 error line"
+
+
+def test_an_enormous_log_costs_no_more_than_its_end(house):
+    with house.path("web1", "app/current/storage/app.log").open("wb") as log:
+        log.write(b"ERROR in the first megabyte\n")
+        log.seek(64 * 1024 * 1024)
+        log.write(b"\nERROR at the end\n")
+    house.logs("web2", "")
+    found = house.look("errors")
+    assert found.said == "web1: 1 error line"
+    house.marks = {("errors", "production", "web1"): f"{found.marks['web1'].split()[0]} 0"}
+    assert house.look("errors").said == "web1: at least 1 error line"
+
+
+def test_secrets_in_errors_are_masked_and_long_lines_cut(house):
+    house.logs("web1", "ERROR login failed: password=hunter2 at https://ana:geheim@shop.example", f"ERROR {'x' * 900}")
+    house.logs("web2", "")
+    cut, masked = house.look("errors").lines
+    assert masked == "web1: ERROR login failed: password=*** at https://***@shop.example"
+    assert cut.endswith("…")
+    assert len(cut) < 260
+
+
+def test_a_pattern_of_ones_own_says_which_lines_count(house):
+    house.logs("web1", '{"level":"error"}', "ERROR")
+    house.logs("web2", "")
+    assert house.look("errors", pattern='"level":"(error|fatal)"').lines == ('web1: {"level":"error"}',)
+
+
+def test_a_log_that_is_not_there_is_unknown(house):
+    house.logs("web1", "fine")
+    found = house.look("errors")
+    assert (found.state, found.said) == (State.UNKNOWN, "web2: there is no log at storage/app.log")
+    assert "log" in found.advice
+
+
+def test_a_log_that_is_no_text_is_read_all_the_same(house):
+    house.path("web1", "app/current/storage/app.log").write_bytes(b"\xff\xfe\x00 ERROR \xc3\x28\n" * 3)
+    house.logs("web2", "")
+    assert house.look("errors").said == "web1: 3 error lines"
+
+
+# The disk
+
+
+def test_a_disk_with_room_is_good(house):
+    found = house.look("disk", attention=100, bad=100)
+    assert found.state is State.GOOD
+    assert "% full" in found.said
+
+
+@pytest.mark.parametrize(
+    ("used", "state"), [(79, State.GOOD), (80, State.ATTENTION), (89, State.ATTENTION), (90, State.BAD)]
+)
+def test_a_disk_is_judged_by_its_thresholds(house, used, state):
+    house.command("df", f"echo 'head'; echo '/dev/sd a1 1000 500 1048576 {used}% /mnt/a b'")
+    found = house.look("disk")
+    assert found.state is state
+    assert found.said.startswith(f"{used} % full")
+
+
+def test_a_disk_without_room_for_further_files_is_bad(house):
+    house.command("df", 'case "$1" in *i*) echo "/dev/sda1 1000 995 5 99% /";; *) echo "/dev/sda1 9 5 4 50% /";; esac')
+    found = house.look("disk")
+    assert (found.state, found.said) == (State.BAD, "99 % of the files that it can hold are used on both hosts")
+
+
+def test_a_disk_that_does_not_say_how_full_it_is_is_unknown(house):
+    house.command("df", "echo broken; exit 1", "web1")
+    found = house.look("disk", attention=100, bad=100)
+    assert found.state is State.UNKNOWN
+    assert found.said.startswith("web1: ")
+
+
+# The backup
+
+
+def test_a_young_backup_is_good_wherever_it_lies(house):
+    house.backs_up("web2", "app.sql.gz", hours=3.2)
+    found = house.look("backup")
+    assert (found.state, found.said) == (State.GOOD, "the newest is 3 hours old: app.sql.gz on web2")
+
+
+@pytest.mark.parametrize(("hours", "state"), [(27, State.ATTENTION), (51, State.BAD)])
+def test_an_old_backup_is_judged_by_its_age(house, hours, state):
+    house.backs_up("web1", "app.sql.gz", hours=hours)
+    assert house.look("backup").state is state
+    assert house.look("backup", attention=60 * HOUR, bad=90 * HOUR).state is State.GOOD
+
+
+def test_no_backup_at_all_is_bad(house):
+    found = house.look("backup")
+    assert (found.state, found.said) == (State.BAD, "there is none in backups")
+
+
+def test_an_empty_backup_is_bad_however_young(house):
+    house.backs_up("web1", "app.sql.gz", hours=1, size=0)
+    assert house.look("backup").said == "the newest is empty: app.sql.gz on web1"
+
+
+def test_a_backup_that_is_still_being_written_does_not_count(house):
+    house.backs_up("web1", "old.sql.gz", hours=60)
+    house.backs_up("web1", "new.sql.gz.part", hours=0)
+    assert house.look("backup").state is State.BAD
+
+
+def test_a_backup_with_a_strange_name_is_named(house):
+    house.backs_up("web1", "-rf $(id) '.gz", hours=1)
+    assert house.look("backup").said == "the newest is 60 minutes old: -rf $(id) '.gz on web1"
+
+
+def test_where_a_host_is_away_no_backup_is_unknown_and_an_old_one_names_it(house):
+    house.remote.away = {"web2": "it is off"}
+    assert house.look("backup").state is State.UNKNOWN
+    house.backs_up("web1", "app.sql.gz", hours=30)
+    found = house.look("backup")
+    assert found.state is State.ATTENTION
+    assert "web2: it cannot be reached (it is off)" in found.said
+
+
+def test_an_environment_without_backups_is_not_looked_at(house):
+    house.has(backup=None)
+    assert house.look("backup").state is State.IDLE
+
+
+# What is served
+
+
+def test_hosts_that_serve_what_was_deployed_are_good(house):
+    found = house.look("versions")
+    assert (found.state, found.said) == (State.GOOD, "v2.3 (c0ffee0)")
+
+
+def test_hosts_that_differ_are_bad(house):
+    house.serves("web2", OTHER)
+    found = house.look("versions")
+    assert (found.state, found.said) == (State.BAD, "web2: bad1111; v2.3 (c0ffee0) was deployed last")
+    assert "/deploy status" in found.advice
+
+
+def test_hosts_that_differ_while_something_is_deployed_want_patience(house):
+    house.serves("web2", OTHER)
+    house.known = Known(SHA, "v2.3", "#12 v2.4")
+    found = house.look("versions")
+    assert (found.state, found.advice) == (State.ATTENTION, "Wait until it is done.")
+
+
+def test_hosts_that_agree_on_something_else_want_attention(house):
+    house.serves("web1", OTHER)
+    house.serves("web2", OTHER)
+    assert house.look("versions").state is State.ATTENTION
+
+
+def test_where_i_deployed_nothing_hosts_have_to_agree(house):
+    house.known = Known()
+    assert house.look("versions").state is State.GOOD
+    house.serves("web2", OTHER)
+    assert house.look("versions").state is State.BAD
+
+
+def test_a_host_that_does_not_say_what_it_serves_is_unknown(house):
+    house.path("web2", "app/current/REVISION").write_text("what?\n")
+    found = house.look("versions")
+    assert (found.state, found.said) == (State.UNKNOWN, "web2: it names no release, but “what? c0ffee0”")
+
+
+# A command of the team's own
+
+
+def test_a_command_is_good_when_it_ends_well(house):
+    house.command("audit", "echo no known weaknesses")
+    found = house.look("command", title="Audit", run="audit {environment}")
+    assert (found.state, found.title, found.said) == (State.GOOD, "Audit", "“no known weaknesses” on both hosts")
+
+
+def test_a_command_is_bad_when_it_ends_badly_and_its_last_lines_are_shown(house):
+    house.command("audit", "echo no known weaknesses", "web1")
+    house.command("audit", "printf 'a\\nb\\nc\\n\\nd\\n'; exit 3", "web2")
+    found = house.look("command", run="audit", advice="Read the advisories.")
+    assert (found.state, found.said) == (State.BAD, "web2: it ended with exit code 3")
+    assert found.lines == ("web2: b", "web2: c", "web2: d")
+    assert found.advice == "Read the advisories."
+
+
+def test_a_command_that_ignores_being_told_to_stop_is_unknown(house):
+    house.command("audit", "trap '' TERM; while :; do sleep 1; done")
+    assert house.look("command", run="audit", timeout=SECOND).state is State.UNKNOWN
+
+
+# Hosts that are away, and what all probes have in common
+
+EVERY = tuple(Item(probe) for probe in ("errors", "queue", "disk", "versions"))
+
+
+def test_a_host_that_is_away_is_unknown_everywhere_and_the_other_one_is_told(house):
+    house.logs("web1", "ERROR x")
+    house.command("queue-status", "echo fine")
+    house.remote.away = {"web2": "no route to host"}
+    errors, *rest = house.looks(*EVERY)
+    assert errors.state is State.ATTENTION
+    assert errors.said == "web1: 1 error line; web2: it cannot be reached (no route to host)"
+    assert {(it.state, it.said, it.advice) for it in rest} == {
+        (State.UNKNOWN, "web2: it cannot be reached (no route to host)", "See whether it is up: `shipmate check`.")
+    }
+
+
+def test_a_host_on_which_nothing_was_deployed_is_unknown(house):
+    house.path("web1", "app/current").unlink()
+    house.command("queue-status", "echo fine")
+    found = house.look("queue")
+    assert (found.state, found.said) == (State.UNKNOWN, "web1: nothing is served below app")
+
+
+def test_an_environment_without_hosts_is_not_looked_at(house):
+    house.has(place=None)
+    assert {it.state for it in house.looks(*EVERY)} == {State.IDLE}
+
+
+def test_items_may_be_meant_for_some_environments_only(house):
+    assert house.looks(Item("disk", environments=("staging",))) == []
+
+
+def test_a_bug_in_one_probe_is_told_and_costs_nothing_else(house, caplog):
+    def breaks(url: str) -> None:
+        raise ZeroDivisionError
+
+    house.tools = {"certificate": breaks}
+    house.has(url="https://shop.example")
+    certificate, disk = house.looks(Item("certificate"), Item("disk", attention=100, bad=100))
+    assert certificate.state is State.UNKNOWN
+    assert "my log has the details" in certificate.said
+    assert disk.state is State.GOOD
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_connections_are_closed_whatever_happened(house):
+    house.look("disk")
+    assert house.remote.closed
+
+
+def test_findings_keep_their_bounds_and_come_back_as_they_were():
+    found = Found(
+        "errors", "Log errors", "production", State.BAD, "x " * 900, "Do.", ("y" * 900,) * 20, {"web1": "1 2"}
+    )
+    kept = Found.read(found.document())
+    assert len(kept.said) == 600
+    assert [len(line) for line in kept.lines] == [300] * 8
+    assert Found.read(kept.document()) == kept
+
+
+def test_of_nothing_at_all_nothing_is_known():
+    assert worst(()) is State.UNKNOWN
