@@ -66,6 +66,9 @@ class Changes:
             yield change
             session.add(change.deployment)
             telling.card(session, change.deployment, channel=self.channel, at=self.clock())
+            # Whoever took the lead since then has to come before this change, or wait for it.
+            session.flush()
+            demand_lead(session, self.epoch(), held=True)
             for actor, action, detail in change.notes:
                 self._record(session, change.deployment, actor, action, detail)
 
@@ -83,8 +86,8 @@ class Changes:
         )
 
 
-def demand_lead(session: Session, token: int) -> None:
+def demand_lead(session: Session, token: int, *, held: bool = False) -> None:
     """Raise Fenced unless the token is still the newest: who slept through a change of leader writes nothing."""
-    newest = leadership.epoch(session)
+    newest = leadership.epoch(session, held=held)
     if newest != token:
         raise Fenced("the database", token, newest)

@@ -49,6 +49,7 @@ class Leader:
         self._end = end
         self._needed = needed
         self._epoch = 0
+        self._leads = False
         self._sure = 0.0
         self._heard = -DEAF
         self._seen = ""
@@ -59,10 +60,10 @@ class Leader:
     @property
     def leads(self) -> bool:
         """Say whether this process leads."""
-        return self._epoch > 0
+        return self._leads
 
     def epoch(self) -> int:
-        """Return the fencing token of our lead; 0 when we do not lead."""
+        """Return the fencing token of our newest lead; 0 when we never led."""
         return self._epoch
 
     @property
@@ -131,17 +132,17 @@ class Leader:
             self._end(70)
 
     def step_down(self) -> None:
-        """Give up the lead in order."""
+        """Give up the lead in order; what still runs here may be written down until somebody else leads."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(timeout=5)
         self._threads.clear()
-        self._epoch = 0
+        self._leads = False
         self._seat.leave()
 
     def _begin(self, epoch: int) -> None:
         self._stopping.clear()
-        self._epoch = epoch
+        self._epoch, self._leads = epoch, True
         self._sure = self._heard = monotonic()
         works = [self._beat]
         if isinstance(self._seat, DatabaseSeat):

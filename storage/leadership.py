@@ -7,9 +7,12 @@ from sqlmodel import Session, col, select, update
 from storage.models import Leadership
 
 
-def epoch(session: Session) -> int:
-    """Return the newest fencing token."""
-    return current(session).epoch
+def epoch(session: Session, *, held: bool = False) -> int:
+    """Return the newest fencing token; held, nobody raises it before this transaction ends."""
+    if not held:
+        return current(session).epoch
+    asked = select(Leadership.epoch).where(Leadership.id == 1).with_for_update(read=True)
+    return session.exec(asked).one()
 
 
 def lead(session: Session, holder: str, at: datetime) -> int:
