@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from bot.sandbox.configuration import Pace
-from bot.sandbox.stories import Teller, seed, sick_release
+from bot.sandbox.stories import Teller, rollback, seed, sick_release
 from bot.sandbox.world import Tuning
 from bot.trying import manifest
 from tests.system.openssh_world import OpenSshWorld
@@ -27,7 +27,7 @@ def quietly(_at: float, _line: str) -> None:
     """Show nothing; what was said is printed when the test fails."""
 
 
-def test_openssh_hosts_are_deployed_to_come_back_from_a_sick_release(world):
+def test_openssh_hosts_are_deployed_to_come_back_from_a_sick_release_and_go_back_by_command(world):
     """One story, because every chapter needs the one before it."""
     teller = Teller(world, quietly)
     seed(teller)
@@ -37,3 +37,4 @@ def test_openssh_hosts_are_deployed_to_come_back_from_a_sick_release(world):
         assert (world.host(name).home / "app" / "current").is_symlink()
 
     sick_release(teller)
+    rollback(teller)

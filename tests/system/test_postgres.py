@@ -11,7 +11,7 @@ import pytest
 
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.configuration import Pace
-from bot.sandbox.stories import Teller, seed, sick_release
+from bot.sandbox.stories import Teller, rollback, seed, sick_release
 from bot.sandbox.world import Tuning, World
 from bot.trying import manifest
 from storage import audit
@@ -98,10 +98,11 @@ def verified(url: str) -> bool:
 
 
 def test_the_stories_hold_over_postgresql(world, postgres_url):
-    """Deploy, approval and a sick release, over one database."""
+    """Deploy, approval, a sick release and a rollback, over one database."""
     teller = Teller(world, quietly)
     seed(teller)
     sick_release(teller)
+    rollback(teller)
     assert verified(postgres_url)
 
 
