@@ -20,13 +20,13 @@ def idle(environment: Environment) -> str:
     return "" if urlsplit(environment.url).scheme == "https" else "`url` is not https"
 
 
-def ends(url: str, *, context: ssl.SSLContext | None = None) -> datetime | Trouble:
+def ends(url: str, *, context: ssl.SSLContext | None = None, seconds: float = SECONDS) -> datetime | Trouble:
     """Return until when the certificate is good, or why nobody may trust it, or why it could not be seen."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     try:
         with (
-            socket.create_connection((host, port), timeout=SECONDS) as line,
+            socket.create_connection((host, port), timeout=seconds) as line,
             (context or ssl.create_default_context()).wrap_socket(line, server_hostname=host) as secured,
         ):
             shown = secured.getpeercert() or {}

@@ -77,6 +77,7 @@ class House:
     environment: Environment = field(init=False)
     remote: Here = field(init=False)
     known: Known = field(default_factory=lambda: Known(SHA, "v2.3"))
+    now: datetime = NOW
     tools: dict[str, Any] = field(default_factory=dict)
     marks: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
@@ -126,8 +127,8 @@ class House:
     def looks(self, *items: Item) -> list[Found]:
         """Return what a check with these items finds."""
         values = {"slack": timedelta(seconds=30), **self.tools}
-        tools = Tools(lambda _: self.remote, lambda: NOW, **values)
-        rows = Rows(NOW, NOW - timedelta(days=1), known={"production": self.known})
+        tools = Tools(lambda _: self.remote, lambda: self.now, **values)
+        rows = Rows(self.now, self.now - timedelta(days=1), known={"production": self.known})
         return list(Looking(tools, rows, self.marks).at(Checklist("daily", "Morning", items), [self.environment]))
 
     def look(self, probe: str, **about: Any) -> Found:
