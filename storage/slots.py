@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, func, select
 
 from storage.models import ScheduleSlot
@@ -28,5 +29,10 @@ def take(session: Session, schedule: str, slot: str, *, due_at: datetime, at: da
 
 def forget(session: Session, before: datetime) -> None:
     """Delete what was due before then, except the newest slot of each schedule."""
-    newest = select(func.max(ScheduleSlot.due_at)).group_by(col(ScheduleSlot.schedule))
-    session.exec(delete(ScheduleSlot).where(col(ScheduleSlot.due_at) < before, col(ScheduleSlot.due_at).not_in(newest)))
+    other = aliased(ScheduleSlot)
+    newest = select(func.max(other.due_at)).where(col(other.schedule) == col(ScheduleSlot.schedule)).scalar_subquery()
+    session.exec(
+        delete(ScheduleSlot)
+        .where(col(ScheduleSlot.due_at) < before, col(ScheduleSlot.due_at) < newest)
+        .execution_options(synchronize_session=False)
+    )
