@@ -4,15 +4,18 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 
 from storage.errors import StoreUnavailable
 
 BUSY_MS = 30_000
+_LOOK_AGAIN_MS = 2
 PRIVATE = 0o600
 
 READING = "shipmate_reading"
@@ -96,4 +99,28 @@ def _after_connecting(connection: Any, _: object) -> None:
 def _on_begin(connection: Connection) -> None:
     reading = bool(connection.get_execution_options().get(READING))
     connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if reading:
+        connection.exec_driver_sql("BEGIN")
+    else:
+        _begin_to_write(connection)
+
+
+def _begin_to_write(connection: Connection) -> None:
+    # SQLite would look again more and more rarely, in the end ten times a second, and miss every gap in between.
+    until = monotonic() + BUSY_MS / 1000
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOOK_AGAIN_MS}")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if monotonic() > until or not _is_busy(error):
+                    raise
+            else:
+                return
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+
+
+def _is_busy(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
