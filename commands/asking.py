@@ -27,7 +27,7 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
     permissions.require(services, request.person, "deployer", to="ask for a deployment")
     seen = planning.look(services, asked)
     with services.store.look() as session:
-        if reply := _on_its_way(session, seen) or _runs_already(session, seen):
+        if reply := _begun(session, request) or _on_its_way(session, seen) or _runs_already(session, seen):
             return reply
     findings = services.preflight.inspect(asked.environment)
     with services.store.look() as session:
@@ -37,7 +37,7 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
         return Reply(text, blocks, ok=False, code=verdict.code)
     with services.store.begin() as session:
         locks.one_at_a_time(session, asked.environment.name)
-        if reply := _on_its_way(session, seen):
+        if reply := _begun(session, request) or _on_its_way(session, seen):
             return reply
         deployment = _remember(session, services, request, seen, findings)
         _announce(session, services, deployment, approvals=verdict.approvals)
@@ -46,6 +46,15 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
     if not verdict.approvals:
         return Reply(f"{title(deployment)} {begins}; watch its card in {_channel(services)}.")
     return Reply(_asked_for(services, deployment, asked, verdict.approvals))
+
+
+def _begun(session: Session, request: Request) -> Reply | None:
+    """Point to what this very request has begun: I was interrupted before I could say so."""
+    found = deployments.of_request(session, request.key)
+    if found is None:
+        return None
+    text = f"{title(found)} is asked for. Watch its card, or type `/deploy status {escape(found.environment)}`."
+    return Reply(text, code="joined")
 
 
 def _on_its_way(session: Session, seen: Look) -> Reply | None:
@@ -102,6 +111,7 @@ def _remember(
         requested_by=request.person.id,
         requested_name=request.person.name,
         reason=asked.reason,
+        request_key=request.key or None,
         requested_at=at,
         changed_at=at,
         expires_at=_expiry(seen, at),

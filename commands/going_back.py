@@ -87,7 +87,8 @@ def begin(request: Request, services: Services, choice: Choice, *, reason: str =
     place = choice.environment.name
     with services.store.begin() as session:
         locks.one_at_a_time(session, place)
-        if joined := deployments.open_request(session, place, choice.target.sha, Kind.ROLLBACK):
+        begun = deployments.of_request(session, request.key)
+        if joined := begun or deployments.open_request(session, place, choice.target.sha, Kind.ROLLBACK):
             return joined
         _demand_unchanged(session, choice)
         overtaken = [_overtake(session, services, it) for it in _queued(session, place)]
@@ -237,6 +238,7 @@ def _remember(session: Session, services: Services, request: Request, choice: Ch
         requested_by=request.person.id,
         requested_name=request.person.name,
         reason=reason,
+        request_key=request.key or None,
         undoes=choice.undoes.number,
         requested_at=at,
         changed_at=at,

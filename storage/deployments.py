@@ -83,6 +83,11 @@ def ahead_of(session: Session, queued: Deployment) -> Deployment | None:
     return running_in(session, queued.environment)
 
 
+def of_request(session: Session, key: str) -> Deployment | None:
+    """Return the deployment that a request has begun already."""
+    return session.exec(select(Deployment).where(Deployment.request_key == key)).first() if key else None
+
+
 def open_request(session: Session, environment: str, sha: str, kind: Kind) -> Deployment | None:
     """Return the newest request for the same release that still waits, whoever made it."""
     return session.exec(

@@ -104,6 +104,8 @@ class Deployment(SQLModel, table=True):
     """A Slack user id, or `cli:<operating-system user>`, or `shipmate` for an automatic rollback."""
     requested_name: str = ""
     reason: str = ""
+    request_key: str | None = Field(default=None, unique=True, index=True)
+    """The key of the request that it came from: run again after a crash, that request begins nothing more."""
     status: Status = Field(default=Status.REQUESTED, sa_type=words(Status), index=True)
     version: int = 1
     """Rises with every visible change, so that a projection knows whether it is behind."""

@@ -188,3 +188,13 @@ def test_the_stored_plan_is_bound_to_the_card_and_the_button(world):
     assert plan.document["replaces"] == sha_of("v2.2")
     assert plan.seen["way_back"] == "v2.2"
     assert plan.seen["commits"] == [{"sha": sha_of("v2.3"), "subject": "Release v2.3", "author": "Ana"}]
+
+
+def test_a_request_that_is_run_again_after_a_crash_begins_nothing_more(world):
+    assert world.says("ana", "/deploy staging v2.3", key="E1").ok
+    with world.store.begin() as session:
+        world.walk(deployments.get_for_change(session, 1), Status.FAILED)
+    again = world.says("ana", "/deploy staging v2.3", key="E1")
+    assert "#1" in again.text
+    with world.store.look() as session:
+        assert len(deployments.history(session, "staging")) == 1

@@ -203,3 +203,12 @@ def test_the_card_of_a_rollback_tells_what_disappears(three):
         seen = deployments.stored_plan(session, 4).seen
     assert [it["subject"] for it in seen["commits"]] == ["Release v2.3", "Release v2.2"]
     assert three.deployment(4).reason == "it is slow"
+
+
+def test_a_rollback_that_is_run_again_after_a_crash_goes_back_once(three):
+    assert three.says("ana", "/rollback latest production --yes", key="E1").ok
+    _finishes(three, 4)
+    again = three.says("ana", "/rollback latest production --yes", key="E1")
+    assert "#4" in again.text
+    with three.store.look() as session:
+        assert len(deployments.history(session, "production")) == 4

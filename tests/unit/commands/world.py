@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from commands.command import Request
 from commands.errors import CommandError, IdentityUnknown
@@ -134,14 +135,14 @@ class World:
             timezone="Europe/Berlin",
         )
 
-    def says(self, who: str, text: str, *, origin: str = "slack") -> Reply:
+    def says(self, who: str, text: str, *, origin: str = "slack", key: str = "") -> Reply:
         name, _, rest = text.removeprefix("/").partition(" ")
         handler = next(it for it in COMMANDS if it.name == name)
-        return self._run(handler, Request(name, PEOPLE[who], text=rest, key=text, origin=origin))  # type: ignore[arg-type]
+        return self._run(handler, Request(name, PEOPLE[who], text=rest, key=key or uuid4().hex, origin=origin))  # type: ignore[arg-type]
 
     def presses(self, who: str, action: str, value: str) -> Reply:
         handler = next(it for it in ACTIONS if it.name in (action, f"deployment.{action}"))
-        return self._run(handler, Request(handler.name, PEOPLE[who], value=value, key=f"{who}:{value}"))
+        return self._run(handler, Request(handler.name, PEOPLE[who], value=value, key=uuid4().hex))
 
     def submits(self, who: str, form: str, value: str = "", **fields: str) -> Reply:
         handler = next(it for it in SUBMISSIONS if it.name == form)
