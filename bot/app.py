@@ -98,6 +98,8 @@ class App:
         return self._remote(environment, Shelves(leave=self._shelf))
 
     def _remote(self, environment: Environment, shelves: Shelves) -> Remote:
+        if environment.deployer == "github":
+            return github.remote(self.settings, self.clock)
         if environment.place is None:
             raise ValueError(f"{environment.name} has no hosts")
         return SshRemote(environment.place, key_file=self.key_file, shelves=shelves)
@@ -140,7 +142,7 @@ class App:
             store=self.store,
             environments=self.environments,
             repository=self.repository,
-            preflight=SshPreflight(self.looking),
+            preflight=github.preflight(self.settings, SshPreflight(self.looking)),
             people=self.people,
             engine=self.queue,
             now=self.clock,

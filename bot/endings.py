@@ -54,6 +54,8 @@ class Endings:
 
     def _mixed(self, number: int, environment: Environment, plan: Plan) -> Outcome | None:
         """Return what is wrong if not every target serves the release."""
+        if environment.deployer == "github":
+            return None
         remote = self.crew.remote(number, environment)
         segment = Segment(len(plan.steps), (Verify(tuple(host.name for host in environment.hosts)),))
         for host in environment.hosts:

@@ -1,9 +1,10 @@
-"""GitHub as configured: how the repository is asked, and continuous integration."""
+"""GitHub as configured: how the repository is asked, continuous integration, and the workflows that deploy."""
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
-from deployers.ports import AskChecks, Clock, Learn, Repository, ask_nobody, learn_nothing
+from deployers.ports import AskChecks, Clock, Learn, Preflight, Remote, Repository, ask_nobody, learn_nothing
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -49,3 +50,26 @@ def learn(settings: Settings) -> Learn:
     from deployers.github_pulls import GitHubPulls
 
     return GitHubPulls(way).learn
+
+
+def remote(settings: Settings, clock: Clock) -> Remote:
+    """Return what runs the workflows that deploy."""
+    if (way := door(settings)) is None:
+        raise ValueError("an environment deploys through GitHub, and there is no GITHUB_TOKEN")
+    from deployers.github_remote import GitHubRemote
+    from deployers.github_runs import Runs
+
+    return GitHubRemote(Runs(way, clock, pause=_pause))
+
+
+def preflight(settings: Settings, others: Preflight) -> Preflight:
+    """Return what looks at the workflows that deploy, and at everything else as before."""
+    if (way := door(settings)) is None:
+        return others
+    from deployers.github_preflight import GitHubPreflight
+
+    return GitHubPreflight(way, others)
+
+
+def _pause(seconds: float) -> None:
+    Event().wait(seconds)

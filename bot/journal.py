@@ -7,7 +7,7 @@ from bot.change import Change, Changes, demand_lead
 from bot.known import Known, Note
 from bot.outcome import Outcome
 from deployers.health import Sample
-from deployers.plan import Activate, Build, Prepare, Verify
+from deployers.plan import Activate, Build, Prepare, Run, Verify
 from deployers.ports import Fate, Record
 from deployers.runner import Attempt, Segment
 from storage import deployments, looks, steps, targets
@@ -64,7 +64,7 @@ class Journal:
                     output_sha256=record.output_sha256,
                     message=record.why,
                 )
-                if written.kind == Activate.word and written.state is StepState.SUCCEEDED:
+                if written.kind in (Activate.word, Run.word) and written.state is StepState.SUCCEEDED:
                     self._serves(change, written.target)
         for record in records:
             self._known.settled(record.id, _settled(_state(record)))
@@ -160,7 +160,7 @@ class Journal:
 
 def note_of(record: StepRecord) -> Note:
     """Return what is kept in mind of a step's row."""
-    attempt = Attempt(record.operation, record.attempt, _settled(record.state))
+    attempt = Attempt(record.operation, record.attempt, _settled(record.state), record.started_at)
     return Note(record.number, record.target, record.kind, attempt)
 
 

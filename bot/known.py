@@ -7,6 +7,7 @@ from bot.outcome import Outcome
 from deployers import way_out
 from deployers.environment import Environment
 from deployers.errors import Aborted
+from deployers.github_errors import NOTHING_STARTED
 from deployers.plan import Plan
 from deployers.ports import Revision
 from deployers.runner import Attempt, Segment
@@ -113,12 +114,13 @@ class Known:
             return WayOut.BACK
         # Where nobody said where migrations lie, the plan may hold some.
         may_migrate = bool(self.plan.migrations) or not environment.recipe.migrations_path
-        migrated = may_migrate and any(note.kind == "migrate" for note in self.notes())
+        migrated = may_migrate and any(note.kind in ("migrate", "run") for note in self.notes())
+        begun = outcome.code not in NOTHING_STARTED
         return way_out.decide(
             Situation(
                 kind=self.kind,
-                touched=self.touched,
-                switched=self.switched,
+                touched=self.touched if begun else (),
+                switched=self.switched if begun else (),
                 migrated=migrated,
                 compatible=environment.rollback.migrations == "compatible",
                 automatic=environment.rollback.automatic,

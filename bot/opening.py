@@ -77,7 +77,7 @@ class Opening:
         with self.changes.store.look() as session:
             deployment = deployments.get(session, number)
             begun = any(
-                record.kind in ("activate", "migrate") and record.state is StepState.SUCCEEDED
+                record.kind in ("activate", "migrate", "run") and record.state is StepState.SUCCEEDED
                 for record in step_rows.of(session, number)
             )
         if deployment.aborted_by:

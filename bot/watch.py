@@ -94,7 +94,8 @@ class Watch:
         step, environment = self.segment.steps[0], self.environment
         hosts = [environment.host(target) for target in step.targets]
         look = self.probes.target if isinstance(step, Verify) else self.probes.candidate
-        looks: list[Callable[[], Sample]] = [partial(look, host, self.plan.sha) for host in hosts]
+        singly = hosts if environment.deployer == "ssh" else []
+        looks: list[Callable[[], Sample]] = [partial(look, host, self.plan.sha) for host in singly]
         if isinstance(step, Verify) and len(hosts) == len(environment.hosts) and environment.url:
             looks.append(partial(self.probes.url, self.plan.sha))
         return together(looks)

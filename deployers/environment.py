@@ -17,6 +17,10 @@ class Host:
     candidate_port: int = 8081
 
 
+GITHUB = Host("github", "github.com")
+"""What stands in for the targets where a workflow on GitHub reaches them: it is told, and asked, in their place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where on the hosts an application lives, and how to get there over SSH."""
@@ -185,7 +189,12 @@ class Environment:
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """Return the targets in the order in which they are deployed to."""
+        """Return the targets in the order in which they are deployed to; GitHub alone where it deploys."""
+        return (GITHUB,) if self.deployer == "github" else self.machines
+
+    @property
+    def machines(self) -> tuple[Host, ...]:
+        """Return the targets that are reached over SSH, whoever deploys to them."""
         return self.place.hosts if self.place else ()
 
     def host(self, name: str) -> Host:

@@ -124,3 +124,7 @@ class RunNotStopped(GitHubError):
 
     def __str__(self) -> str:
         return f"{self.url} was cancelled {self.seconds:.0f} s ago and has not stopped; look at it there"
+
+
+NOTHING_STARTED = frozenset({GitHubAway.code, GitHubLimited.code, GitHubRefused.code, RunNotStarted.code})
+"""What a step that runs a workflow can fail with before anything was started: nobody has noticed anything."""

@@ -44,6 +44,8 @@ class Wanted:
     """Names this start and no other; it begins with the deployment's mark."""
     asked_at: datetime
     inputs: Mapping[str, str] = field(default_factory=dict)
+    sent_by: datetime | None = None
+    """When it was sent at the latest, if it was; when it was asked for unless somebody knows better."""
     taken: frozenset[int] = frozenset()
     """Runs that are known to belong to other deployments."""
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from deployers.github_api import Asker, Door
+from deployers.github_api import PAGE, Asker, Door
 from deployers.github_errors import (
     GitHubAway,
     GitHubError,
@@ -23,11 +23,13 @@ from deployers.github_errors import (
 )
 from deployers.github_run import Approval, Run, Wanted, approval, candidates, read
 from deployers.ports import Clock
+from deployers.refs import meanings
 
 OPERATION = "operation"
 """The input that carries the operation, where a workflow declares it."""
 _READ = {"actions": "read"}
 _WRITE = {"actions": "write"}
+_CONTENTS = {"contents": "read"}
 _REVIEW = {"actions": "read", "deployments": "write"}
 _WITHIN = 8.0
 _SETTLES = 60.0
@@ -78,7 +80,7 @@ class Runs:
 
         Asks for as long as GitHub may take to list a run.
         """
-        age = (self.now() - wanted.asked_at).total_seconds()
+        age = (self.now() - (wanted.sent_by or wanted.asked_at)).total_seconds()
         found = self._until(lambda: self._find(wanted), max(0.0, self.settles - age))
         return self._verified(found, wanted) if found else None
 
@@ -89,6 +91,34 @@ class Runs:
             if told is None:
                 raise RunGone(number)
             return read(told, asker.pages(f"/actions/runs/{number}/jobs", "jobs", filter="latest"))
+
+    def carrying(self, mark: str) -> tuple[Run, ...]:
+        """Return the newest runs whose names carry an operation, or any operation of a deployment's mark."""
+        whole = re.compile(rf"(?<![\w.-]){re.escape(mark)}(?![\w-])")
+        with self._asking(_READ) as asker:
+            listed = asker.get("/actions/runs", per_page=PAGE)["workflow_runs"]
+        return tuple(run for run in map(read, listed) if whole.search(run.title))
+
+    def head_for(self, ref: str, sha: str, *, anywhere: bool) -> tuple[str, str]:
+        """Return where a workflow can run for a commit: the full name of a tag or branch that is at it, and its SHA.
+
+        The one that was asked for goes first, then any tag. Where the workflow is told the SHA (`anywhere`), the
+        default branch will do.
+
+        Raises:
+            GitHubRefused: there is no such place.
+        """
+        with self._asking(_CONTENTS) as asker:
+            heads = {f"refs/tags/{each['name']}": each["commit"]["sha"] for each in asker.pages("/tags")}
+            heads |= {f"refs/heads/{each['name']}": each["commit"]["sha"] for each in asker.pages("/branches")}
+            named = [name for name in (*meanings(ref), *heads) if heads.get(name) == sha]
+            if named:
+                return named[0], sha
+            main = f"refs/heads/{asker.get('')['default_branch']}"
+        if anywhere and main in heads:
+            return main, heads[main]
+        why = "no tag and no branch is at it, and the workflow has no input with `{sha}`"
+        raise GitHubRefused(422, f"to deploy {sha[:12]}", why)
 
     def cancel(self, number: int) -> Run:
         """Cancel a run and wait until it has stopped; halfway through its patience it is stopped by force.

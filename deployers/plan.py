@@ -80,6 +80,13 @@ class Activate(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Run(Step):
+    """Run the workflow on GitHub that brings the release to where it serves."""
+
+    word: ClassVar[str] = "run"
+
+
+@dataclass(frozen=True, slots=True)
 class Restart(Step):
     """Make the running services take up the release."""
 
@@ -120,6 +127,7 @@ KINDS: dict[str, type[Step]] = {
         CandidateCheck,
         CandidateStop,
         Activate,
+        Run,
         Restart,
         MaintenanceOff,
         Verify,

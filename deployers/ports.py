@@ -35,9 +35,11 @@ class Operation:
     id: str
     """`<mark>.<step>.<target>.<attempt>`: [A-Za-z0-9._-], at most 100 characters."""
     script: str
-    """POSIX sh, built by `deployers.shell`; everything in it is quoted already."""
+    """POSIX sh, built by `deployers.shell`, everything in it quoted; for GitHub what `deployers.workflow` wrote."""
     deadline: timedelta
     title: str = ""
+    intended_at: datetime | None = None
+    """When it was written down that it shall be done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
-from deployers import shell
+from deployers import shell, workflow
 from deployers.environment import Environment, Host
 from deployers.errors import Aborted, CommandFailed, DeployError, Fenced, NoRoom, Undecided
 from deployers.outcomes import Outcomes
@@ -25,6 +25,7 @@ from deployers.plan import (
     Prepare,
     Prune,
     Restart,
+    Run,
     Step,
     Verify,
 )
@@ -36,6 +37,7 @@ DEADLINES: dict[type[Step], timedelta] = {
     Prepare: timedelta(minutes=10),
     Build: timedelta(minutes=30),
     Migrate: timedelta(minutes=60),
+    Run: timedelta(minutes=60),
 }
 DEADLINE = timedelta(minutes=5)
 WAY_OUT = "way out"
@@ -52,6 +54,8 @@ class Attempt:
     number: int
     settled: str = ""
     """`succeeded`, `failed`, `unknown`, `skipped`; empty while nothing is confirmed."""
+    at: datetime | None = None
+    """When it was intended, where that is known."""
 
 
 class Journal(Protocol):
@@ -84,11 +88,11 @@ class Segment:
     @property
     def switches(self) -> bool:
         """Say whether visitors notice this segment: the gates are judged again before it."""
-        return any(isinstance(step, Activate | MaintenanceOn | Migrate) for step in self.steps)
+        return any(isinstance(step, Activate | MaintenanceOn | Migrate | Run) for step in self.steps)
 
 
 LOOKS = (Verify, CandidateCheck)
-_ALONE = (*LOOKS, Candidate, Migrate, Prune)
+_ALONE = (*LOOKS, Candidate, Migrate, Prune, Run)
 
 
 def segments(plan: Plan) -> tuple[Segment, ...]:
@@ -190,7 +194,7 @@ class Runner:
         return "" if self._plan.kind == WAY_OUT else self._journal.aborted()
 
     def _on(self, host: Host, segment: Segment, attempts: list[Attempt]) -> None:
-        if isinstance(segment.steps[0], Prepare):
+        if isinstance(segment.steps[0], Prepare | Run):
             self._hooks.enter(host)
         ahead = list(zip(range(segment.first, segment.first + len(attempts)), segment.steps, attempts, strict=True))
         todo = [
@@ -244,7 +248,8 @@ class Runner:
 
     def _operation(self, step: Step, attempt: Attempt, host: Host) -> Operation:
         deadline = DEADLINES.get(type(step), DEADLINE)
-        return Operation(attempt.operation, self.script(step, host), deadline, f"{step.word} on {host.name}")
+        title = f"{step.word} on {host.name}"
+        return Operation(attempt.operation, self.script(step, host), deadline, title, attempt.at)
 
     def script(self, step: Step, host: Host) -> str:
         """Return the shell script of a step on a host; KeyError for a step that only looks."""
@@ -258,6 +263,7 @@ class Runner:
             Candidate: lambda: shell.in_release(environment, plan, recipe.candidate_start, host),
             CandidateStop: lambda: shell.in_release(environment, plan, recipe.candidate_stop, host),
             Activate: lambda: shell.activate(environment, plan),
+            Run: lambda: workflow.script(environment, plan),
             Restart: lambda: shell.in_current(environment, plan, recipe.restart),
             MaintenanceOff: lambda: shell.in_current(environment, plan, recipe.maintenance_off),
             Prune: lambda: shell.prune(environment, self._hooks.keep()),

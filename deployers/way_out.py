@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-_NOTICED = frozenset({"maintenance_on", "activate", "restart", "maintenance_off"})
+_SWITCHES = ("activate", "run")
+_NOTICED = frozenset({"maintenance_on", "activate", "run", "restart", "maintenance_off"})
 
 
 class WayOut(StrEnum):
@@ -65,7 +66,7 @@ def touched(records: Iterable[Taken]) -> tuple[str, ...]:
 
 def switched(records: Iterable[Taken]) -> tuple[str, ...]:
     """Return the targets on which the switch was begun."""
-    return tuple(dict.fromkeys(record.target for record in records if record.kind == "activate"))
+    return tuple(dict.fromkeys(record.target for record in records if record.kind in _SWITCHES))
 
 
 def candidates(records: Iterable[Taken]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from storage.store import Store
 
 def configuration(settings: Settings) -> Iterator[Result]:
     """Say what was read, and what `shipmate run` would still miss."""
-    hosts = sum(len(environment.hosts) for environment in settings.environments.values())
+    hosts = sum(len(environment.machines) for environment in settings.environments.values())
     what = f"{len(settings.environments)} environments, {hosts} hosts"
     yield Result("configuration", settings.path.name, Grade.OK, what)
     for fault in demands(settings, "run"):
@@ -105,9 +105,8 @@ def hosts(environment: Environment, preflight: Preflight) -> Iterator[Result]:
     if place is None:
         return
     if not Path(place.known_hosts).is_file():
-        todo = (
-            f"Pin the hosts' keys: `{_keyscan(environment.hosts)} > {place.known_hosts}`, and compare them on the hosts"
-        )
+        scan = f"{_keyscan(environment.machines)} > {place.known_hosts}"
+        todo = f"Pin the hosts' keys: `{scan}`, and compare them on the hosts"
         yield Result(
             "hosts", environment.name, Grade.BAD, f"there is no {place.known_hosts}, so no host is trusted", todo
         )

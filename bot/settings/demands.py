@@ -14,7 +14,7 @@ _SIGNING = "Take it from *Basic Information* of your Slack app"
 
 def demands(settings: Settings, verb: Verb) -> tuple[Fault, ...]:
     """Return what is missing for `run` (everything in one process), `serve` (HTTP) or `work` (Socket Mode)."""
-    return (*_slack(settings, verb), *_together(settings, verb), *_headers(settings))
+    return (*_slack(settings, verb), *_together(settings, verb), *_headers(settings), *_github(settings))
 
 
 def _slack(settings: Settings, verb: Verb) -> Iterator[Fault]:
@@ -43,3 +43,13 @@ def _headers(settings: Settings) -> Iterator[Fault]:
             if text.startswith("env:") and name not in settings.headers:
                 wrong = f"it is not set, and the health checks of {environment.name} send it as `{header}`"
                 yield Fault(name, wrong, "Set it, or remove the header from shipmate.toml")
+
+
+def _github(settings: Settings) -> Iterator[Fault]:
+    outside = settings.outside
+    app = outside.github_app_id and outside.github_installation_id and outside.github_app_private_key
+    through = [each.name for each in settings.environments.values() if each.deployer == "github"]
+    if through and not (outside.github_token or app):
+        wrong = f"it is not set, and {', '.join(through)} deploys through GitHub"
+        instead = "Make a fine-grained token that may read contents, checks and pull requests, and write actions"
+        yield Fault("GITHUB_TOKEN", wrong, f"{instead}; or configure a GitHub App")

@@ -37,6 +37,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "candidate_check": ("check the candidate", "checking the candidate"),
     "candidate_stop": ("stop the candidate", "stopping the candidate"),
     "activate": ("activate", "activating"),
+    "run": ("workflow run", "running the workflow"),
     "restart": ("restart services", "restarting services"),
     "maintenance_off": ("maintenance off", "switching maintenance off"),
     "verify": ("verify", "verifying"),

@@ -11,6 +11,7 @@ from deployers.plan import CandidateStop, MaintenanceOff, Plan, Step
 from deployers.ports import Difference, Revision
 from deployers.strategies.going_back import going_back
 from deployers.strategies.rolling import rolling
+from deployers.strategies.workflow import workflow
 
 STRATEGIES = {"rolling": rolling}
 
@@ -37,6 +38,8 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
     """
     migrations = difference.migrations if difference else ()
     shape = going_back if kind == "rollback" else STRATEGIES[strategy]
+    if environment.deployer == "github":
+        shape = workflow
     return Plan(
         kind=kind,
         environment=environment.name,
@@ -75,6 +78,8 @@ def way_back(failed: Plan, environment: Environment, *, to: Revision, release: s
 def tidying(environment: Environment, *, touched: Sequence[str], candidates: Sequence[str]) -> tuple[Step, ...]:
     """Return what is part of every way out: visitors are let in again, and no candidate is left running."""
     steps: list[Step] = []
+    if environment.deployer == "github":
+        return ()
     if candidates and environment.recipe.candidate_stop:
         steps.append(CandidateStop(tuple(candidates)))
     if touched and environment.recipe.maintenance_off:
@@ -83,6 +88,9 @@ def tidying(environment: Environment, *, touched: Sequence[str], candidates: Seq
 
 
 def _at_once(environment: Environment, targets: tuple[str, ...]) -> Iterator[Step]:
+    if environment.deployer == "github":
+        yield from workflow(environment, ())
+        return
     yield from going_back(environment, (), targets=targets, ceremony=False)
 
 

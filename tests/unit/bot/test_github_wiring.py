@@ -1,5 +1,6 @@
 """GitHub is asked where a repository and a way in are configured; plain git does for everybody else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,27 @@ from bot import github
 from bot.check import places
 from bot.check.results import Grade
 from bot.settings import Settings
+from bot.settings.demands import demands
 from bot.settings.values import App, Outside, Secret
+from deployers.environment import Environment, Recipe, Workflow
 from deployers.github import GitHubRepository
 from deployers.github_api import AppKey
 from deployers.github_errors import GitHubRefused
+from deployers.github_remote import GitHubRemote
 from deployers.ports import ask_nobody
+from tests.contracts.github_kit import REPOSITORY
+from tests.contracts.github_kit import TOKEN as TOKEN_OF_SANDBOX
+from tests.contracts.github_kit import github as serving
 
 TOKEN = Outside(github_token=Secret("github_pat_x"))
 APP = Outside(github_app_id="7", github_installation_id="11", github_app_private_key=Secret("key"))
+
+
+class Nobody:
+    """A preflight that says that it was asked."""
+
+    def inspect(self, environment):
+        return ("asked",)
 
 
 def settings(outside, repository="askproai/call-desk"):
@@ -44,3 +58,24 @@ def test_the_check_says_what_an_app_still_needs_and_tries_one_that_has_all():
     assert (told.grade, "GITHUB_APP_PRIVATE_KEY" in told.todo) == (Grade.WARN, True)
     with pytest.raises(GitHubRefused, match="the App's private key cannot be used"):
         list(places.github(settings(APP), None))
+
+
+def test_the_workflow_is_looked_at_before_anybody_is_asked(tmp_path):
+    place = Environment("staging", "shop", "git", Recipe("web"), deployer="github", workflow=Workflow("deploy.yml"))
+    with serving(tmp_path) as server:
+        outside = Outside(github_token=Secret(TOKEN_OF_SANDBOX), github_api_url=server.url)
+        looks = github.preflight(settings(outside, REPOSITORY), Nobody())
+        assert [it.good for it in looks.inspect(place)] == [True]
+        (missing,) = looks.inspect(replace(place, workflow=Workflow("ship.yml")))
+        assert (missing.good, missing.blocking, "404" in missing.detail) == (False, True, True)
+        assert looks.inspect(replace(place, deployer="ssh")) == ("asked",)
+
+
+def test_an_environment_that_deploys_through_github_demands_a_way_in():
+    place = Environment("staging", "shop", "git", Recipe("web"), deployer="github")
+    without = replace(settings(Outside()), environments={"staging": place})
+    assert "GITHUB_TOKEN" in {fault.where for fault in demands(without, "run")}
+    assert "GITHUB_TOKEN" not in {fault.where for fault in demands(replace(without, outside=TOKEN), "run")}
+    with pytest.raises(ValueError, match="there is no GITHUB_TOKEN"):
+        github.remote(without, None)
+    assert isinstance(github.remote(settings(TOKEN), lambda: None), GitHubRemote)

@@ -1,0 +1,217 @@
+"""GitHub as the target of a deployment: a step is a workflow run, started once, followed to its end, and stopped."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+import httpx
+
+from deployers import workflow
+from deployers.environment import Host
+from deployers.errors import Undecided, Unreachable
+from deployers.github_errors import GitHubAway, GitHubLimited, RunGone, RunsAmbiguous
+from deployers.github_run import Run, State, Wanted
+from deployers.github_runs import Runs
+from deployers.ports import Answer, Authority, Fate, Operation, Record
+
+_LINES = 30
+_SENDING = timedelta(seconds=20)
+"""How long asking for a run may take at most."""
+_TIMED_OUT = 124
+_CANCELLED = 130
+_LONGEST_PAUSE = 10.0
+_SHARE = 0.03
+"""A run is looked at again after this share of the time it has run for."""
+
+
+class GitHubRemote:
+    """Runs the workflow of an environment; implements `deployers.ports.Remote` for the one target that GitHub is."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._born = runs.now()
+        self._lock = Lock()
+        self._tried: dict[str, datetime] = {}
+        self._started: dict[str, int] = {}
+        self._aborted: set[str] = set()
+
+    def perform(
+        self,
+        host: Host,
+        operations: Sequence[Operation],
+        authority: Authority,
+        *,
+        heard: Callable[[Record], None] = lambda _: None,
+    ) -> tuple[Record, ...]:
+        """Run each workflow once, in order, and return how it ended; stop at the first that does not end well.
+
+        Raises:
+            GitHubError: nothing was started, or the wrong run was stopped.
+            Undecided: what became of a run cannot be told.
+        """
+        records: list[Record] = []
+        for operation in operations:
+            records.append(self._performed(host, operation, authority))
+            heard(records[-1])
+            if records[-1].fate is not Fate.EXITED or records[-1].exit_code:
+                break
+        return tuple(records)
+
+    def records(self, host: Host, ids: Sequence[str]) -> tuple[Record, ...]:
+        """Read what GitHub knows of these operations, as far as the workflow names its runs after them."""
+        return tuple(self._known(each) for each in ids)
+
+    def abort(self, host: Host, authority: Authority) -> None:
+        """Cancel the runs of the deployment and wait until they have stopped; nothing more of it is started here."""
+        mark = authority.deployment
+        with self._lock:
+            self._aborted.add(mark)
+            ours = {number for name, number in self._started.items() if _belongs(name, mark)}
+        try:
+            ours |= {run.id for run in self._runs.carrying(mark) if not run.finished and _belongs_to(run, mark)}
+            for number in ours:
+                self._runs.cancel(number)
+        except RunGone:
+            return
+        except (GitHubAway, GitHubLimited) as error:
+            raise Unreachable(host.name, str(error)) from error
+
+    def lock(self, host: Host, owner: str, authority: Authority) -> None:
+        """Take nothing: the environment's own lock is taken already, and GitHub has none."""
+
+    def unlock(self, host: Host, owner: str) -> None:
+        """Release nothing."""
+
+    def ask(self, host: Host, script: str, *, deadline: timedelta = timedelta(seconds=20)) -> Answer:
+        """Refuse: nobody logs in to GitHub."""
+        raise Unreachable(host.name, "nothing can be asked there by a script")
+
+    def http(self, host: Host) -> AbstractContextManager[httpx.Client]:
+        """Refuse: nothing is served there."""
+        raise Unreachable(host.name, "nothing is served there")
+
+    def close(self) -> None:
+        """Close nothing: every question has a connection of its own."""
+
+    def _performed(self, host: Host, operation: Operation, authority: Authority) -> Record:
+        if authority.deployment in self._aborted:
+            return Record(operation.id, Fate.REFUSED, token=authority.token, why="aborted")
+        wanted = self._wanted(operation) if self._is_fresh(operation) else None
+        try:
+            run = self._started_anew(wanted) if wanted else self._taken_up(operation)
+            with self._lock:
+                self._started[operation.id] = run.id
+            if authority.deployment in self._aborted:
+                self._runs.cancel(run.id)
+            return self._ended(run.id, operation, authority)
+        except (RunGone, RunsAmbiguous, GitHubAway) as error:
+            raise Undecided(host.name, operation.id, str(error)) from error
+
+    def _is_fresh(self, operation: Operation) -> bool:
+        """Say whether nobody can have asked for the run yet."""
+        intended = operation.intended_at
+        return operation.id not in self._tried and intended is not None and intended >= self._born
+
+    def _taken_up(self, operation: Operation) -> Run:
+        """Return the run of an operation that may have been asked for before, or a new one if it certainly was not."""
+        if operation.id in self._started:
+            return self._runs.look(self._started[operation.id])
+        wanted = self._wanted(operation)
+        # Whoever intended it may have died right after asking for the run, at the latest when we came to be.
+        sent_by = self._tried.get(operation.id, self._born)
+        return self._runs.adopt(replace(wanted, sent_by=sent_by)) or self._started_anew(wanted)
+
+    def _started_anew(self, wanted: Wanted) -> Run:
+        self._tried[wanted.operation] = self._runs.now() + _SENDING
+        return self._runs.start(wanted)
+
+    def _wanted(self, operation: Operation) -> Wanted:
+        asked = workflow.read(operation.script)
+        ref, head = self._runs.head_for(asked.ref, asked.sha, anywhere=asked.carries_sha)
+        at = operation.intended_at or self._born
+        return Wanted(asked.workflow, ref, head, operation.id, at, asked.inputs, taken=self._others(operation.id))
+
+    def _others(self, operation: str) -> frozenset[int]:
+        with self._lock:
+            return frozenset(number for name, number in self._started.items() if name != operation)
+
+    def _ended(self, number: int, operation: Operation, authority: Authority) -> Record:
+        """Follow a run to its end; one that takes longer than it may is cancelled."""
+        until = self._runs.now() + operation.deadline
+        for run in self._followed(number, until):
+            if run.finished:
+                return self._record(run, operation.id, authority.token)
+        run = self._runs.cancel(number)
+        if run.state is State.SUCCEEDED:
+            return self._record(run, operation.id, authority.token)
+        why = f"{_waiting(run)} for {operation.deadline}, and was cancelled: {run.url}\n"
+        return Record(operation.id, Fate.EXITED, _TIMED_OUT, why, len(why), token=authority.token)
+
+    def _followed(self, number: int, until: datetime) -> Iterator[Run]:
+        """Yield the run again and again until it has ended or the time is over; GitHub may be away in between."""
+        wait = 1.0
+        while self._runs.now() < until:
+            try:
+                run = self._runs.look(number)
+            except (GitHubAway, GitHubLimited):
+                wait = _LONGEST_PAUSE
+            else:
+                yield run
+                if run.finished:
+                    return
+                age = (self._runs.now() - run.created).total_seconds()
+                wait = min(max(1.0, age * _SHARE), _LONGEST_PAUSE)
+            self._runs.pause(wait)
+
+    def _record(self, run: Run, operation: str, token: int) -> Record:
+        output = "\n".join(self._told(run)) + "\n"
+        code = {State.SUCCEEDED: 0, State.CANCELLED: _CANCELLED}.get(run.state, 1)
+        return Record(operation, Fate.EXITED, code, output, len(output.encode()), token=token)
+
+    def _told(self, run: Run) -> Iterator[str]:
+        """Yield the jobs, the end of the log of the one that failed, and last what people have to know."""
+        for job in run.jobs:
+            yield f"{job.name}: {job.conclusion or job.status}"
+        if run.state is State.SUCCEEDED:
+            yield run.url
+            return
+        failing = run.failing()
+        if failing is None:
+            yield f"the run ended as {run.conclusion or run.status}: {run.url}"
+            return
+        job, step = failing
+        yield from self._log_of(job.id)
+        where = f"step `{step.name}` of job `{job.name}`" if step else f"job `{job.name}`"
+        yield f"{where} ended as {(step or job).conclusion}: {job.url or run.url}"
+
+    def _log_of(self, job: int) -> tuple[str, ...]:
+        try:
+            return self._runs.last_lines(job, _LINES)
+        except (GitHubAway, GitHubLimited) as error:
+            return (str(error),)
+
+    def _known(self, operation: str) -> Record:
+        try:
+            found = [run for run in self._runs.carrying(operation) if _belongs_to(run, operation)]
+        except (GitHubAway, GitHubLimited) as error:
+            raise Unreachable("github", str(error)) from error
+        if not found:
+            return Record(operation, Fate.ABSENT)
+        run = found[0]
+        return self._record(run, operation, 0) if run.finished else Record(operation, Fate.RUNNING)
+
+
+def _belongs(operation: str, mark: str) -> bool:
+    return operation == mark or operation.startswith(f"{mark}.")
+
+
+def _belongs_to(run: Run, mark: str) -> bool:
+    return any(_belongs(word.strip("()[],:"), mark) for word in run.title.split())
+
+
+def _waiting(run: Run) -> str:
+    """Return what a run did all the time."""
+    ran = any(job.status == "completed" and job.conclusion not in ("cancelled", "skipped") for job in run.jobs)
+    return "the run went on" if ran else "no runner took the run, or nobody approved it on GitHub,"
