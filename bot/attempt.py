@@ -5,9 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock, Thread
 from time import monotonic
 
-from bot.change import Rows
 from storage.errors import StoreUnavailable
-from storage.store import Session
+from storage.store import Rows, Session
 
 PATIENCE = 5.0
 """Seconds without an answer after which the database counts as away, where production waits for it."""

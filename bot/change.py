@@ -1,31 +1,19 @@
 """One change to a deployment: its row, its card and its audit entries, in one transaction, while we lead."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from bot import telling
 from deployers.errors import Fenced
 from deployers.ports import Clock
 from storage import audit, deployments, leadership
 from storage.models import Deployment
-from storage.store import Session
+from storage.store import Rows, Session
 
 ME = "shipmate"
-
-
-class Rows(Protocol):
-    """The way in to the rows: `storage.store.Store`, or a turnstile before it."""
-
-    def begin(self) -> AbstractContextManager[Session]:
-        """Open a write transaction."""
-        ...
-
-    def look(self) -> AbstractContextManager[Session]:
-        """Open a session that cannot write."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from functools import partial
 
 from bot.alone import BEGUN, Alone
 from bot.attempt import Attempt, Turnstile
-from bot.change import Rows
 from bot.crew import Crew
 from bot.endings import Endings
 from bot.known import Known
@@ -20,6 +19,7 @@ from deployers.way_out import WayOut
 from storage import audit
 from storage.errors import StoreUnavailable
 from storage.models import Status
+from storage.store import Rows
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from deployers.checklists import Posted
 from deployers.environment import Environment
 from deployers.ports import AskChecks, Learn, Preflight, Repository, ask_nobody, learn_nothing
 from storage.models import Deployment
-from storage.store import Session, Store
+from storage.store import Rows, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Engine(Protocol):
 class Services:
     """Everything a command may touch."""
 
-    store: Store
+    store: Rows
     environments: Mapping[str, Environment]
     """By name; find one by name or alias with `commands.arguments.environment`."""
     repository: Repository

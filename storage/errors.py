@@ -97,6 +97,17 @@ class Conflict(StorageError):
 
 
 @dataclass
+class ClaimLost(StorageError):
+    """Another process runs a request that we had claimed; whatever we were about to write was not written."""
+
+    key: str
+    code = "claim_lost"
+
+    def __str__(self) -> str:
+        return f"another process has taken {self.key} over"
+
+
+@dataclass
 class SpoolFull(StorageError):
     """The audit spool has no room left, and the disk gives none."""
 

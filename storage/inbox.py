@@ -1,11 +1,14 @@
 """What people asked: written before it is acknowledged, run only if it was acknowledged in time."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, or_, select
 
 from storage.columns import plain
-from storage.errors import NotFound
+from storage.errors import ClaimLost, NotFound
 from storage.models import Asking, InboxRow, InboxState
 from storage.once import insert_once
 
@@ -36,21 +39,49 @@ def void(session: Session, row_id: int, why: str, at: datetime) -> bool:
     return True
 
 
-def next_eligible(session: Session) -> InboxRow | None:
-    """Claim the oldest eligible request, so that nobody else runs it."""
+def claim(session: Session, owner: str, *, now: datetime, until: datetime) -> InboxRow | None:
+    """Claim the oldest request that may run, so that nobody else runs it until then.
+
+    Eligible ones may, and those of an owner who has let its promise lapse; never one of ours, and none before an older
+    one of the same person that is not ours.
+    """
     row = session.exec(
         select(InboxRow)
-        .where(InboxRow.state == InboxState.ELIGIBLE)
+        .where(_claimable(owner, now), ~_after_another(owner))
         .order_by(col(InboxRow.id))
         .limit(1)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).first()
     if row is not None:
-        row.state = InboxState.RUNNING
+        row.state, row.owner, row.leased_until = InboxState.RUNNING, owner, until
         row.attempts += 1
         session.flush()
     return row
+
+
+def renew(session: Session, owner: str, row_ids: Collection[int], until: datetime) -> None:
+    """Promise once more to be alive; a row that is being written just now cannot be claimed and is left out."""
+    rows = session.exec(
+        select(InboxRow)
+        .where(col(InboxRow.id).in_(row_ids), InboxRow.owner == owner, InboxRow.state == InboxState.RUNNING)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    for row in rows:
+        row.leased_until = until
+    session.flush()
+
+
+def hold(session: Session, row_id: int, owner: str) -> None:
+    """Make sure that a request is still ours to run, and let nobody claim it before this transaction ends.
+
+    Raises:
+        ClaimLost: another process runs it now.
+    """
+    row = _locked(session, row_id)
+    if row.state is not InboxState.RUNNING or row.owner != owner:
+        raise ClaimLost(row.key)
 
 
 def done(session: Session, row_id: int, outcome: str, at: datetime) -> None:
@@ -68,15 +99,6 @@ def void_unacked(session: Session, at: datetime, *, older_than: timedelta = time
     return rows
 
 
-def resume_running(session: Session) -> list[InboxRow]:
-    """Make requests that a crash interrupted eligible again, and return them."""
-    rows = _in_state(session, InboxState.RUNNING)
-    for row in rows:
-        row.state = InboxState.ELIGIBLE
-    session.flush()
-    return rows
-
-
 def backlog(session: Session) -> list[InboxRow]:
     """Return the requests that wait to be run, oldest first."""
     return list(session.exec(select(InboxRow).where(InboxRow.state == InboxState.ELIGIBLE).order_by(col(InboxRow.id))))
@@ -86,6 +108,24 @@ def has_asked(session: Session, person: str) -> bool:
     """Say whether somebody has ever typed a command, pressed a button or sent a form."""
     asked = select(InboxRow.id).where(InboxRow.person == person, InboxRow.kind != Asking.OPENED)
     return session.exec(asked.where(InboxRow.kind != Asking.MESSAGE).limit(1)).first() is not None
+
+
+def _claimable(owner: str, now: datetime) -> ColumnElement[bool]:
+    lapsed = or_(col(InboxRow.leased_until).is_(None), col(InboxRow.leased_until) < now)
+    theirs = col(InboxRow.owner).is_distinct_from(owner)
+    running = col(InboxRow.state) == InboxState.RUNNING
+    return or_(col(InboxRow.state) == InboxState.ELIGIBLE, and_(running, lapsed, theirs))
+
+
+def _after_another(owner: str) -> ColumnElement[bool]:
+    older = aliased(InboxRow)
+    theirs = and_(col(older.state) == InboxState.RUNNING, col(older.owner).is_distinct_from(owner))
+    return (
+        select(older.id)
+        .where(col(older.person) == InboxRow.person, col(older.id) < InboxRow.id)
+        .where(or_(col(older.state) == InboxState.ELIGIBLE, theirs))
+        .exists()
+    )
 
 
 def _in_state(session: Session, state: InboxState, *, until: datetime | None = None) -> list[InboxRow]:

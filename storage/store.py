@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
@@ -11,7 +12,19 @@ from storage import postgres, revisions, sqlite
 from storage.faults import translated
 from storage.turns import Turns
 
-__all__ = ["Session", "Store"]
+__all__ = ["Rows", "Session", "Store"]
+
+
+class Rows(Protocol):
+    """The way in to the rows: a `Store`, or what stands before one."""
+
+    def begin(self) -> AbstractContextManager[Session]:
+        """Open a write transaction."""
+        ...
+
+    def look(self) -> AbstractContextManager[Session]:
+        """Open a session that cannot write."""
+        ...
 
 
 class Store:

@@ -13,6 +13,7 @@ from bot.slack.calls import Limited, Refused
 from bot.slack.clocks import Clocks
 from bot.slack.lanes import Lanes
 from bot.slack.posting import Sent
+from bot.slack.rounds import Rounds
 from bot.slack.sending import Sender, waits_for_card
 from storage import audit, outbox
 from storage.models import OutboxRow, OutboxState, Saying
@@ -78,44 +79,25 @@ class Delivery:
         self._now = clocks.now
         self._monotonic = clocks.monotonic
         self._pause = clocks.pause
-        self._every = every
+        self._rounds = Rounds(self._round, every=every)
         self._gap = gap
         self._lanes = Lanes(monotonic=clocks.monotonic)
-        self._woken = asyncio.Event()
         self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="delivery")
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._told: set[str] = set()
-        self._stopping = False
-        self._left = asyncio.Event()
-        self._left.set()
 
     def wake(self) -> None:
         """Look at the outbox at once; called from the loop."""
-        self._woken.set()
+        self._rounds.wake()
 
     async def run(self) -> None:
         """Deliver until stopped; what an earlier process was told to wait for is tried at once."""
-        self._left.clear()
-        try:
-            await self._work()
-        finally:
-            self._left.set()
-
-    async def _work(self) -> None:
         await self._safely(self._hurry)
-        while not self._stopping:
-            self._woken.clear()
-            await self._round()
-            try:
-                await asyncio.wait_for(self._woken.wait(), timeout=self._every)
-            except TimeoutError:
-                pass
+        await self._rounds.run()
 
     async def stop(self, *, seconds: float = 5.0) -> None:
         """Deliver what is due, for a moment, then stop; the rest waits in its rows for the next start."""
-        self._stopping = True
-        self._woken.set()
-        await self._left.wait()
+        await self._rounds.stop()
         until = self._monotonic() + seconds
         while (await self._round() or self._under_way) and self._monotonic() < until:
             await self._pause(0.05)

@@ -4,11 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
 
+from bot.leader import holder
 from bot.slack.intake import RESTARTED, asked, number, void_note
+from bot.slack.rounds import Rounds
 from commands.auditing import write_down
 from commands.command import Handler, Request
 from commands.errors import CommandError
@@ -16,7 +19,8 @@ from commands.replies import Reply
 from commands.services import Person, Services
 from deployers.errors import DeployError
 from storage import inbox, outbox
-from storage.errors import StorageError
+from storage.claims import Claim
+from storage.errors import ClaimLost, StorageError
 from storage.models import Asking, InboxRow, OutboxRow, Saying
 
 log = logging.getLogger(__name__)
@@ -27,6 +31,9 @@ THREADS = 6
 _LONGEST_PAUSE = 5.0
 UNACKED_AFTER = timedelta(seconds=10)
 SWEEP_EVERY = timedelta(seconds=10)
+LEASE = timedelta(seconds=6)
+"""For how long a process promises to be alive; after that another one runs what it was running."""
+RENEW_EVERY = timedelta(seconds=2)
 
 Handlers = Mapping[tuple[Asking, str], Handler]
 """What runs, by how it was asked and its name."""
@@ -69,52 +76,46 @@ class Worker:
         self._doorman = doorman
         self._said = said
         self._pause = pause
-        self._every = every
-        self._woken = asyncio.Event()
+        # Never the same twice: a container's process may have the number of the one before it.
+        self._owner = f"{holder()}:{uuid4().hex}"
+        self._rounds = Rounds(self._round, every=every)
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="command")
         self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="worker")
         self._queues: dict[str, asyncio.Lock] = {}
-        self._running: set[asyncio.Task[None]] = set()
-        self._stopping = False
-        self._left = asyncio.Event()
-        self._left.set()
-        self._swept = datetime.min.replace(tzinfo=UTC)
+        self._running: dict[asyncio.Task[None], int] = {}
+        self._swept = self._renewed = datetime.min.replace(tzinfo=UTC)
 
     def wake(self) -> None:
         """Look at the inbox at once; called from the loop."""
-        self._woken.set()
+        self._rounds.wake()
 
     def recover(self) -> None:
-        """At the start, before the door opens: resume what was running, and void what was never acknowledged."""
-        with self._store.begin() as session:
-            inbox.resume_running(session)
+        """At the start, before the door opens: void what was never acknowledged.
+
+        What a dead process was running is claimed once its promise to be alive has lapsed.
+        """
         self._sweep()
 
     async def run(self) -> None:
         """Work until stopped."""
-        self._left.clear()
-        try:
-            await self._work()
-        finally:
-            self._left.set()
+        await self._rounds.run()
 
-    async def _work(self) -> None:
-        while not self._stopping:
-            self._woken.clear()
-            if self._services.now() - self._swept >= SWEEP_EVERY:
-                await self._safely(self._sweep)
-            while not self._stopping and len(self._running) < MOST_AT_ONCE and (row := await self._safely(self._take)):
-                self._begin(row)
-            try:
-                await asyncio.wait_for(self._woken.wait(), timeout=self._every)
-            except TimeoutError:
-                pass
+    async def _round(self) -> None:
+        now = self._services.now()
+        if now - self._swept >= SWEEP_EVERY:
+            await self._safely(self._sweep)
+        if self._running and now - self._renewed >= RENEW_EVERY:
+            await self._safely(self._renew)
+        while not self._full and (row := await self._safely(self._take)):
+            self._begin(row)
+
+    @property
+    def _full(self) -> bool:
+        return self._rounds.stopping or len(self._running) >= MOST_AT_ONCE
 
     async def stop(self, *, seconds: float = 10.0) -> None:
-        """Take nothing more and let what runs end; what does not is resumed by the next start."""
-        self._stopping = True
-        self._woken.set()
-        await self._left.wait()
+        """Take nothing more and let what runs end; what does not is resumed by another process."""
+        await self._rounds.stop()
         if self._running:
             await asyncio.wait(tuple(self._running), timeout=seconds)
         for task in tuple(self._running):
@@ -138,20 +139,26 @@ class Worker:
 
     def _take(self) -> InboxRow | None:
         with self._store.begin() as session:
-            return inbox.next_eligible(session)
+            now = self._services.now()
+            return inbox.claim(session, self._owner, now=now, until=now + LEASE)
+
+    def _renew(self) -> None:
+        self._renewed = now = self._services.now()
+        with self._store.begin() as session:
+            inbox.renew(session, self._owner, tuple(self._running.values()), now + LEASE)
 
     def _begin(self, row: InboxRow) -> None:
         # Locks are fair, so that a person's requests run in the order in which they were taken.
         queue = self._queues.setdefault(row.person, asyncio.Lock())
         task = asyncio.get_running_loop().create_task(self._serve(row, queue))
-        self._running.add(task)
+        self._running[task] = number(row)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         if not self._running:
             self._queues.clear()
-        self._woken.set()
+        self._rounds.wake()
 
     async def _serve(self, row: InboxRow, queue: asyncio.Lock) -> None:
         loop = asyncio.get_running_loop()
@@ -163,6 +170,9 @@ class Worker:
                 try:
                     await loop.run_in_executor(self._books, self._finish, row, reply)
                     break
+                except ClaimLost as error:
+                    log.warning("I was too slow: %s", error)
+                    return
                 except Exception:
                     log.exception("The answer to %s could not be written down", row.key)
                     await self._pause(seconds)
@@ -172,11 +182,12 @@ class Worker:
     def _answer(self, row: InboxRow) -> Reply:
         if row.attempts > MOST_ATTEMPTS:
             return _no(INTERRUPTED.format(times=MOST_ATTEMPTS, asked=asked(row)), "interrupted")
+        services = replace(self._services, store=Claim(self._store, number(row), self._owner))
         handler = self._handlers.get((row.kind, row.name))
         if handler is None:
             return _no(UNKNOWN.format(asked=asked(row)), "unknown_command")
         try:
-            return handler(request(row, self._person(row)), self._services)
+            return handler(request(row, self._person(row, services)), services)
         except (CommandError, DeployError, StorageError) as error:
             return _no(_sentence(str(error)), error.code)
         except Exception:
@@ -184,7 +195,7 @@ class Worker:
             log.exception("Error %s in %s of %s", name, row.name, row.person, extra={"error_id": name, "inbox": row.id})
             return _no(BROKEN.format(id=name, asked=asked(row)), f"bug:{name}")
 
-    def _person(self, row: InboxRow) -> Person:
+    def _person(self, row: InboxRow, services: Services) -> Person:
         """Return who asks; a refusal is written down. Who only looks at the App Home is judged when it is drawn."""
         unknown = Person(row.person, "")
         if row.kind is Asking.OPENED:
@@ -192,12 +203,13 @@ class Worker:
         try:
             return self._doorman.person(row.person)
         except CommandError as error:
-            write_down(request(row, unknown), self._services, error.code, str(error))
+            write_down(request(row, unknown), services, error.code, str(error))
             raise
 
     def _finish(self, row: InboxRow, reply: Reply) -> None:
         now = self._services.now()
         with self._store.begin() as session:
+            inbox.hold(session, number(row), self._owner)
             if reply.text or reply.blocks:
                 outbox.say(session, answer(row, reply, key=f"reply:{row.key}", at=now))
             inbox.done(session, number(row), reply.code, now)

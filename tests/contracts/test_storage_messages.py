@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from storage import inbox, outbox
-from storage.errors import NotFound
+from storage.errors import ClaimLost, NotFound
 from storage.models import InboxState, OutboxState, Status
 from tests.builders import (
     NOW,
@@ -15,6 +15,23 @@ from tests.builders import (
 )
 
 SOON = NOW + timedelta(minutes=1)
+
+
+LATER = timedelta(seconds=1)
+
+
+def claimed(session, owner="somebody", *, now=NOW, until=SOON):
+    return inbox.claim(session, owner, now=now, until=until)
+
+
+def acknowledged(session, *people: str):
+    rows = []
+    for person in people:
+        row = a_request()
+        row.person = person
+        rows.append(inbox.receive(session, row))
+        inbox.acked(session, rows[-1].id, NOW)
+    return rows
 
 
 @pytest.fixture
@@ -27,12 +44,12 @@ def test_a_request_runs_only_after_its_acknowledgement(session):
     row = inbox.receive(session, a_request("k", text="production\0 v2.3"))
     assert row.text == "production� v2.3"
     assert inbox.receive(session, a_request("k")) is None
-    assert inbox.next_eligible(session) is None
+    assert claimed(session) is None
     assert inbox.acked(session, row.id, SOON)
     assert inbox.backlog(session) == [row]
-    claimed = inbox.next_eligible(session)
-    assert (claimed.id, claimed.state, claimed.attempts) == (row.id, InboxState.RUNNING, 1)
-    assert inbox.next_eligible(session) is None
+    mine = claimed(session)
+    assert (mine.id, mine.state, mine.attempts) == (row.id, InboxState.RUNNING, 1)
+    assert claimed(session) is None
     inbox.done(session, row.id, "ok", SOON)
     assert (row.state, row.outcome, row.finished_at) == (InboxState.DONE, "ok", SOON)
 
@@ -41,19 +58,52 @@ def test_a_void_request_never_runs_even_if_its_acknowledgement_comes_late(sessio
     row = inbox.receive(session, a_request())
     assert inbox.void(session, row.id, "too_late", SOON)
     assert not inbox.acked(session, row.id, SOON)
-    assert inbox.next_eligible(session) is None
+    assert claimed(session) is None
     assert not inbox.void(session, row.id, "again", SOON)
     assert row.outcome == "too_late"
 
 
-def test_requests_are_run_oldest_first_and_again_after_a_crash(session):
-    rows = [inbox.receive(session, a_request()) for _ in range(3)]
-    for row in reversed(rows):
-        inbox.acked(session, row.id, NOW)
-    assert inbox.next_eligible(session).id == rows[0].id
-    assert [row.id for row in inbox.resume_running(session)] == [rows[0].id]
-    again = inbox.next_eligible(session)
-    assert (again.id, again.attempts) == (rows[0].id, 2)
+def test_requests_are_run_oldest_first(session):
+    rows = acknowledged(session, "ana", "ben", "lea")
+    assert [claimed(session).id for _ in rows] == [row.id for row in rows]
+
+
+def test_what_a_process_was_running_is_run_by_another_once_its_promise_has_lapsed(session):
+    [row] = acknowledged(session, "ana")
+    claimed(session, "first", until=SOON)
+    assert claimed(session, "second", now=SOON) is None
+    assert claimed(session, "first", now=SOON + LATER) is None, "it would run beside itself"
+    again = claimed(session, "second", now=SOON + LATER)
+    assert (again.id, again.owner, again.attempts) == (row.id, "second", 2)
+
+
+def test_a_promise_that_is_renewed_does_not_lapse(session):
+    [row] = acknowledged(session, "ana")
+    claimed(session, "first", until=SOON)
+    inbox.renew(session, "second", [row.id], SOON + 9 * LATER)
+    inbox.renew(session, "first", [row.id], SOON + LATER)
+    assert claimed(session, "second", now=SOON + LATER) is None
+    assert claimed(session, "second", now=SOON + 2 * LATER)
+
+
+def test_a_person_s_requests_keep_their_order_whoever_runs_them(session):
+    older, younger, other = acknowledged(session, "ana", "ana", "ben")
+    assert claimed(session, "first").id == older.id
+    assert claimed(session, "second").id == other.id
+    assert claimed(session, "second") is None
+    assert claimed(session, "first").id == younger.id, "its own worker keeps them apart"
+
+
+def test_who_lost_a_request_writes_nothing_for_it_any_more(session):
+    [row] = acknowledged(session, "ana")
+    claimed(session, "first", until=SOON)
+    inbox.hold(session, row.id, "first")
+    claimed(session, "second", now=SOON + LATER)
+    with pytest.raises(ClaimLost, match="has taken"):
+        inbox.hold(session, row.id, "first")
+    inbox.done(session, row.id, "ok", SOON)
+    with pytest.raises(ClaimLost):
+        inbox.hold(session, row.id, "second")
 
 
 def test_requests_without_an_acknowledgement_are_void_after_a_restart(session):
