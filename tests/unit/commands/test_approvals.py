@@ -120,3 +120,34 @@ def test_many_decisions_at_once_are_one_transition(asked):
         assert deployments.get(session, 1).status in {Status.QUEUED, Status.REJECTED}
         assert audit.verify(session).broken_at is None
     assert asked.engine.told.count(("start", 1)) <= 1
+
+
+def test_what_is_queued_says_what_it_begins_after_by_when_it_was_approved(asked):
+    asked.says("ana", "/deploy production v2.4")
+    asked.says("ana", "/deploy production v2.1")
+    told = []
+    for number in (3, 1, 2):
+        asked.later(seconds=1)
+        told.append(asked.presses("ben", "approve", asked.value(number)).text)
+    assert told[0].endswith("it begins.")
+    assert "it begins after #3" in told[1]
+    assert "it begins after #1" in told[2]
+    assert ahead(asked, 2) == 1
+    assert asked.says("ana", "/deploy cancel 1").ok
+    assert ahead(asked, 2) == 3
+
+
+def test_what_follows_shows_its_card_anew_when_one_before_it_is_cancelled(asked):
+    asked.says("ana", "/deploy production v2.4")
+    for number in (1, 2):
+        asked.presses("ben", "approve", asked.value(number))
+    before = asked.deployment(2).version
+    asked.says("ana", "/deploy cancel 1")
+    assert asked.deployment(2).version > before
+    assert ahead(asked, 2) is None
+
+
+def ahead(world, number):
+    with world.store.look() as session:
+        found = deployments.ahead_of(session, deployments.get(session, number))
+        return found.number if found else None
