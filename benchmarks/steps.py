@@ -3,7 +3,6 @@
 Interleaved rounds, medians, and each as a ratio to the floor: one OpenSSH connection that runs one plain script.
 """
 
-import json
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -11,8 +10,8 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 
+from benchmarks.kit import Result, ms, timed
 from deployers.ports import Authority, Operation
 from deployers.ssh import SshRemote
 from tests.system.sshd import Sshd, sshd
@@ -22,8 +21,9 @@ SCRIPT = "set -eu; mkdir -p bench; date > bench/stamp; cat bench/stamp"
 _numbers = count(1)
 
 
-def main() -> None:
-    """Measure, print a table, and print the same as JSON."""
+def run(*, quick: bool) -> Result:
+    """Run the steps each way, round after round."""
+    rounds = 1 if quick else ROUNDS
     with tempfile.TemporaryDirectory() as folder, sshd(Path(folder)) as server:
         kept = SshRemote(server.place(), key_file=str(server.key_file))
         _perform(kept, server)
@@ -34,13 +34,15 @@ def main() -> None:
             "Shipmate, kept connection, eight recorded steps": lambda: _perform(kept, server),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for name, way in ways.items():
-                began = perf_counter()
-                way()
-                seconds[name].append(perf_counter() - began)
+                with timed(seconds[name]):
+                    way()
         kept.close()
-    _print({name: median(taken) for name, taken in seconds.items()})
+    medians = {name: median(taken) for name, taken in seconds.items()}
+    floor = next(iter(medians.values()))
+    rows = [[name, ms(taken), f"{taken / floor:.2f} x"] for name, taken in medians.items()]
+    return Result("steps", (f"{STEPS} steps on one target", "median", "of the floor"), rows, {"seconds": medians})
 
 
 def _openssh(server: Sshd, scripts: list[str], *, once: bool) -> None:
@@ -63,11 +65,3 @@ def _perform(remote: SshRemote, server: Sshd) -> None:
     operations = [Operation(f"d{number}.{step}.web1.1", SCRIPT, timedelta(minutes=1), "bench") for step in range(STEPS)]
     records = remote.perform(server.host, operations, Authority(f"d{number}", 1))
     assert [record.exit_code for record in records] == [0] * STEPS
-
-
-def _print(medians: dict[str, float]) -> None:
-    floor = next(iter(medians.values()))
-    print(f"steps: {STEPS} steps on one target, median of {ROUNDS} interleaved rounds")
-    for name, seconds in medians.items():
-        print(f"  {name:50} {seconds * 1000:7.0f} ms   {seconds / floor:5.2f} x")
-    print(json.dumps({"benchmark": "steps", "seconds": medians, "floor": floor}))

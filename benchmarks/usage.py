@@ -61,7 +61,7 @@ def watched(pid: int, *, itself: bool) -> Iterator[Usage]:
 
 def _watch(pid: int, besides: frozenset[int], usage: Usage, over: Event) -> None:
     while True:
-        used = sum(_proportional(each) for each in family(pid) if each not in besides)
+        used = sum(proportional(each) for each in family(pid) if each not in besides)
         usage.peak = max(usage.peak, used)
         if over.wait(_EVERY):
             return
@@ -81,7 +81,8 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _proportional(pid: int) -> float:
+def proportional(pid: int) -> float:
+    """Return a process's memory in MB, with its share of what it has in common with others; 0 when it is gone."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
     except OSError:

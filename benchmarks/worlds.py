@@ -58,7 +58,10 @@ def asked(world: World, rows: Rows, text: str) -> int:
     """Have ana ask for a deployment and return its number."""
     before = rows.newest()
     world.slack.says("ana", text)
-    until(lambda: rows.newest() > before, 120, f"a request: {text}; she was told {told(world)}")
+    try:
+        until(lambda: rows.newest() > before, 60, "a request")
+    except AssertionError as error:
+        raise AssertionError(f"{text}: ana was told {told(world)}") from error
     return rows.newest()
 
 

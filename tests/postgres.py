@@ -27,7 +27,7 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    binaries = _binaries()
+    binaries = installed()
     if binaries is None:
         if os.environ.get("CI", "").lower() in {"1", "true"}:
             pytest.fail(NOT_THERE)
@@ -75,7 +75,8 @@ def private_cluster(binaries: Path) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _binaries() -> Path | None:
+def installed() -> Path | None:
+    """Return the programs of the newest PostgreSQL that is installed."""
     found = sorted(BINARIES.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     return found[-1].parent if found else None
 
