@@ -43,7 +43,8 @@ def text(seen: Facts) -> str:
     deployment, failure = seen.deployment, seen.deployment.failure or {}
     why = line(str(failure.get("message", "")), 300) or _TITLES.get(deployment.status, "failed")
     by = stopped_by(deployment)
-    became = f"was stopped by {by}" if by else f"failed: {why}"
+    failed = "stopped" if deployment.status is S.UNKNOWN else "failed"
+    became = f"was stopped by {by}" if by else f"{failed}: {why}"
     said = f"{line(deployment.environment, 60)} {line(choices.named(deployment), 80)} {became}"
     match deployment.status:
         case S.ROLLED_BACK if seen.automatic_rollback:

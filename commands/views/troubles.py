@@ -29,6 +29,12 @@ def _of(*names: str) -> frozenset[str]:
 
 
 TROUBLES: tuple[Trouble, ...] = (
+    # First: what a step would have done says nothing when nobody knows whether it did.
+    Trouble(
+        "The host lost the step's record: it was restarted, or the step was killed.",
+        "Look at the host, then tell me with `/deploy resolve` what became of the step.",
+        codes=_of("unknown"),
+    ),
     Trouble(
         "The disk of the host is full.",
         "Make room there (`df -h`, old logs, old releases), then try again.",
@@ -119,11 +125,6 @@ TROUBLES: tuple[Trouble, ...] = (
         "The release or a service it needs is sick.",
         "Look at the application's log and at its services on the host, and ask the health route there by hand.",
         codes=_of("unhealthy", "inconclusive"),
-    ),
-    Trouble(
-        "The host lost the step's record: it was restarted, or the step was killed.",
-        "Look at the host, then tell me with `/deploy resolve` what became of the step.",
-        codes=_of("unknown"),
     ),
     Trouble(
         "The old release could not be switched off cleanly.",

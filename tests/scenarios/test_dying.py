@@ -60,6 +60,7 @@ def test_a_migration_whose_end_nobody_saw_waits_for_a_person_who_can_tell_from_a
     scene.comes_to(number, "unknown")
     [(place,)] = scene.rows("SELECT number FROM step WHERE deployment_id = ? AND state = 'unknown'", number)
     scene.shows(number, "It ran on web1", "It did not run on web1")
+    scene.sees("The host lost the step's record")
     scene.serves("v2.2")
     scene.lets_go()
     code, printed = scene.shipmate("resolve", str(number), f"{place}.web1", "did-not-run")
