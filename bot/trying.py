@@ -82,7 +82,9 @@ def _play(name: str, say: Callable[[str], None], *, as_json: bool) -> None:
 
     if not as_json:
         say(f"\n== {name}: {(STORIES[name].__doc__ or '').splitlines()[0]} ==")
-    with World(None, Tuning(manifest=manifest())) as world:
-        seed(Teller(world, _silently))
+    on_github = name.startswith("github")
+    with World(None, Tuning(manifest=manifest(), github=on_github)) as world:
+        if not on_github:
+            seed(Teller(world, _silently))
         STORIES[name](Teller(world, show))
         show(0.0, "every promise held") if as_json else say("         every promise held")

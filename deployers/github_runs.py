@@ -37,6 +37,7 @@ _SETTLES = 60.0
 _STOPS = 120.0
 _LOG_BYTES = 64 * 1024
 _LOG_SECONDS = 10.0
+_MARKUP = re.compile(r"^##\[(group|endgroup|section|debug|command|warning|error)\]")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")
 
 
@@ -142,8 +143,8 @@ class Runs:
             if error.status in (404, 410):
                 return ()
             raise
-        lines = self._tail(where).splitlines()[-count:]
-        return tuple(_STAMP.sub("", line) for line in lines)
+        lines = (_MARKUP.sub("", _STAMP.sub("", line)) for line in self._tail(where).splitlines())
+        return tuple(line for line in lines if line)[-count:]
 
     def waits_for(self, number: int) -> tuple[Approval, ...]:
         """Return the environments that a run waits for, and whether we may answer."""

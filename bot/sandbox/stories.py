@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
+from bot.sandbox.github.shapes_runs import title
+from bot.sandbox.github.team import Team
 from bot.sandbox.world import World
 
 
@@ -100,6 +102,39 @@ def rollback(teller: Teller) -> None:
     teller.serves("v2.1", "web1", "web2")
 
 
+def github(teller: Teller) -> None:
+    """Ship v2.3 through a workflow run on GitHub, whose checks are asked for first."""
+    teller.says("ana", "/deploy preview v2.3")
+    teller.sees("deployments", "deployed `v2.3` to *preview*")
+    teller.tell(f"GitHub ran {ran(teller)}")
+
+
+def github_failure(teller: Teller) -> None:
+    """Ship v2.2 through GitHub, then v2.3, whose run fails: the good release is shipped again by itself."""
+    team = team_of(teller)
+    teller.says("ana", "/deploy preview v2.2")
+    teller.sees("deployments", "deployed `v2.2` to *preview*")
+    team.fails_to_ship()
+    teller.says("ana", "/deploy preview v2.3")
+    teller.world.slack.eventually(lambda: len(team.hub.runs) == 2, 60, "a second run")
+    team.ships_well()
+    teller.sees("deployments", "rolled back")
+    teller.tell(f"GitHub ran {ran(teller)}")
+
+
+def team_of(teller: Teller) -> Team:
+    """Return how the team of this world uses GitHub."""
+    if teller.world.github is None:
+        raise Broken("nobody is on GitHub in this world")
+    return teller.world.github
+
+
+def ran(teller: Teller) -> str:
+    """Return what GitHub ran, oldest first."""
+    hub = team_of(teller).hub
+    return ", then ".join(f"“{title(run)}”: {hub.progress(run).conclusion}" for run in hub.runs)
+
+
 def no_outage(teller: Teller, since: float) -> None:
     """Demand that no visitor was turned away."""
     seen = teller.world.front.window(since)
@@ -114,6 +149,8 @@ STORIES: dict[str, Callable[[Teller], None]] = {
     "deploy": deploy,
     "sick-release": sick_release,
     "rollback": rollback,
+    "github": github,
+    "github-failure": github_failure,
 }
 
 

@@ -12,6 +12,9 @@ from typing import Any, Self
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.configuration import Pace, configuration
 from bot.sandbox.front import Front
+from bot.sandbox.github.hub import TOKEN
+from bot.sandbox.github.team import CONFIGURATION as GITHUB
+from bot.sandbox.github.team import REPOSITORY, Team
 from bot.sandbox.hosts import Host, Hosts
 from bot.sandbox.panel import Panel
 from bot.sandbox.repository import build_repository, git_url
@@ -36,6 +39,8 @@ class Tuning:
     verb: str = "run"
     hosts: tuple[str, ...] = ("staging1", "web1", "web2")
     paces: Paces | None = None
+    github: bool = False
+    """Whether the team is on GitHub, with an environment `preview` that a workflow deploys."""
     first: str = "v2.2"
     """What every host serves before anything happens; empty for hosts that serve nothing."""
 
@@ -67,6 +72,7 @@ class World:
         self.front: Front
         self.bot: BotProcess
         self.repository: Path
+        self.github: Team | None = None
 
     def __enter__(self) -> Self:
         """Build and start everything; the bot connects by itself."""
@@ -77,6 +83,9 @@ class World:
             self._stack.enter_context(self._slack)
             self.front = Front({host.name: (host.address, host.port) for host in self.hosts})
             self._stack.enter_context(self.front)
+            if self.tuning.github:
+                self.github = Team(self.repository)
+                self._stack.enter_context(self.github.server)
             self._write_configuration()
             self.bot = BotProcess(self.state, self.variables(), self.tuning.verb)
             self._stack.callback(self.bot.stop)
@@ -125,6 +134,7 @@ class World:
             "SSH_PRIVATE_KEY_FILE": str(self.hosts.deploy_key),
             "SHIPMATE_CONFIG": str(self.state / "shipmate.toml"),
             "PORT": str(self.web_port),
+            **({"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": self.github.server.url} if self.github else {}),
         }
 
     def _write_configuration(self) -> None:
@@ -135,6 +145,9 @@ class World:
             user=self.hosts.user,
             known_hosts=self.hosts.known_hosts,
         )
+        if self.github:
+            git = "\ngit = "
+            text = text.replace(git, f'\nrepository = "{REPOSITORY}"{git}', 1) + GITHUB
         (self.state / "shipmate.toml").write_text(text, encoding="utf-8")
 
     def _clean(self) -> None:

@@ -154,7 +154,8 @@ def _size(seen: Mapping[str, Any]) -> str:
     parts = [count(int(seen["commits_count"]), "commit")]
     if seen.get("files_changed"):
         parts.append(count(int(seen["files_changed"]), "file"))
-        parts.append(f"+{seen.get('insertions', 0)} −{seen.get('deletions', 0)}")
+        if seen.get("insertions") or seen.get("deletions"):
+            parts.append(f"+{seen.get('insertions', 0)} −{seen.get('deletions', 0)}")
     return ", ".join(parts)
 
 

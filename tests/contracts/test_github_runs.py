@@ -208,7 +208,7 @@ def test_the_failing_step_and_the_end_of_its_log_are_found(runs, hub, clock, wan
     clock.passes(10)
     job, step = runs.look(run.id).failing()
     assert (job.name, step.name) == ("ship", "Ship")
-    assert runs.last_lines(job.id, 2) == ("line 4999", "##[error]Process completed with exit code 1.")
+    assert runs.last_lines(job.id, 2) == ("line 4999", "Process completed with exit code 1.")
 
 
 def test_a_cancelled_run_is_waited_for_until_it_has_stopped(runs, hub, wanted):

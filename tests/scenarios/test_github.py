@@ -1,0 +1,96 @@
+"""The team is on GitHub: releases go out through workflow runs, checks are asked for, and outages are told in words."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.sandbox.configuration import Pace
+from bot.sandbox.repository import sha
+from bot.sandbox.world import Tuning, World
+from bot.trying import manifest
+from tests.scenarios.kit import Scene
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Iterator[World]:
+    """Give one world to the stories of this file; each leaves it as it was, or one release further."""
+    tuning = Tuning(manifest=manifest(), pace=Pace("1s", "200ms", "30m"), github=True, hosts=("web1",))
+    with World(tmp_path_factory.mktemp("github"), tuning) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scene(world) -> Iterator[Scene]:
+    yield Scene(world)
+    world.github.hub.faults.clear()
+    world.github.ships_well(1)
+
+
+@pytest.fixture
+def hub(scene, world):
+    world.github.ships_well(1)
+    return world.github.hub
+
+
+def ships(scene, version):
+    """Ship a release to preview and return the number of the deployment."""
+    before = scene.newest()
+    scene.says("ana", f"/deploy preview {version}")
+    scene.until("a deployment", lambda: scene.newest() > before)
+    scene.comes_to(scene.newest(), "succeeded")
+    return scene.newest()
+
+
+def test_each_release_goes_out_through_one_run_with_its_commit(scene, hub, world):
+    before = len(hub.runs)
+    ships(scene, "v2.1")
+    number = ships(scene, "v2.2")
+    assert [run.inputs["ref"] for run in hub.runs[before:]] == [sha(world.repository, it) for it in ("v2.1", "v2.2")]
+    scene.shows(number, "deployed `v2.2` to *preview*")
+
+
+def test_a_run_that_fails_is_named_and_the_good_release_is_shipped_again(scene, hub, world):
+    ships(scene, "v2.5")
+    world.github.fails_to_ship(1)
+    count = len(hub.runs)
+    scene.says("ana", "/deploy preview v2.3")
+    scene.until("the run", lambda: len(hub.runs) > count)
+    world.github.ships_well(1)
+    scene.sees("rolled back")
+    told = scene.sees("step `Ship` of job `ship` ended as failure").words
+    assert "No space left on device" in told
+
+
+def test_a_red_check_is_a_refusal_that_names_it(scene, hub, world):
+    full = sha(world.repository, "v2.4")
+    hub.check(full, "tests", "failure", after=1)
+    scene.says("ana", "/deploy preview v2.4")
+    scene.is_told("ana", "`tests` is failure")
+    hub.check(full, "tests", "success", after=2)
+    ships(scene, "v2.4")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("broken", "GitHub cannot be asked: it answered 502"), ("limit", "has been asked too much in my name")],
+)
+def test_while_github_cannot_be_asked_that_is_told_in_words(scene, hub, fault, words):
+    count = len(hub.runs)
+    hub.faults.add(fault)
+    scene.says("ana", "/deploy preview main")
+    scene.is_told("ana", words)
+    assert len(hub.runs) == count
+
+
+def test_a_killed_bot_takes_up_the_run_that_it_started(scene, hub, world):
+    world.github.ships_well(6)
+    before, count = scene.newest(), len(hub.runs)
+    scene.says("ana", "/deploy preview hotfix/login")
+    scene.until("the run", lambda: len(hub.runs) > count)
+    world.bot.kill()
+    world.bot.start()
+    scene.until("the end", lambda: scene.newest() > before)
+    scene.comes_to(scene.newest(), "succeeded")
+    assert len(hub.runs) == count + 1
