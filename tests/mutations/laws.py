@@ -36,8 +36,8 @@ MUTATIONS = (
     Mutation(
         1,
         "storage/inbox.py",
-        "        .where(InboxRow.state == InboxState.ELIGIBLE)",
-        "        .where(col(InboxRow.state).in_([InboxState.ELIGIBLE, InboxState.RECEIVED]))",
+        "    return or_(col(InboxRow.state) == InboxState.ELIGIBLE, and_(",
+        "    return or_(col(InboxRow.state).in_([InboxState.ELIGIBLE, InboxState.RECEIVED]), and_(",
         f"{CONTRACTS}/test_storage_messages.py::test_a_request_runs_only_after_its_acknowledgement",
         "only what was acknowledged runs",
     ),
@@ -64,6 +64,14 @@ MUTATIONS = (
         "if existing and existing.state is StepState.INTENDED:",
         f"{UNIT}/bot/test_journal.py::test_what_was_confirmed_before_a_crash_says_so",
         "what was confirmed is not done again",
+    ),
+    Mutation(
+        2,
+        "storage/inbox.py",
+        "    if row.state is not InboxState.RUNNING or row.owner != owner:",
+        "    if row.state is not InboxState.RUNNING:",
+        f"{CONTRACTS}/test_claims.py::test_a_frozen_worker_that_wakes_up_has_no_effect_any_more",
+        "who lost a request has no effect any more",
     ),
     Mutation(
         3,
