@@ -1,5 +1,6 @@
 """A past that is made once: v2.1 and then v2.2 on production, v2.2 on staging; each story begins from a copy."""
 
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -44,10 +45,23 @@ def _rests(scene: Scene) -> bool:
 
 def _copied(past: Past, pace: Pace) -> World:
     state, kept = past
+    assert not _in_use(state), "a file whose stories share a world opens no other"
     shutil.rmtree(state, ignore_errors=True)
     shutil.copytree(kept, state, symlinks=True)
     (state / "bot.log").unlink(missing_ok=True)
     return World(state, Tuning(manifest=manifest(), pace=pace))
+
+
+def _in_use(state: Path) -> bool:
+    lock = state / "hosts.lock"
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 @pytest.fixture

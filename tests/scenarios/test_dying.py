@@ -1,4 +1,4 @@
-"""Hosts that die on the way: before anything was switched, after the first switch, in the middle of a migration."""
+"""Hosts that die: before anything was switched, after the first switch, in a migration; or that are not themselves."""
 
 HELD_MIGRATION = """\
 import time
@@ -69,3 +69,10 @@ def test_a_migration_whose_end_nobody_saw_waits_for_a_person_who_can_tell_from_a
     scene.serves("held")
     [(who, _, detail)] = scene.audited("step.resolved")
     assert (who, detail["became"], detail["origin"]) == ("U0OMAR", "did-not-run", "cli")
+
+
+def test_a_host_that_shows_another_key_is_not_trusted(scene):
+    scene.world.host("web2").changes_its_host_key()
+    scene.says("ana", "/deploy production v2.3")
+    scene.is_told("ana", "web2", "host key", "known_hosts")
+    assert (scene.refusals("ana"), scene.unfinished()) == (["preflight"], [])

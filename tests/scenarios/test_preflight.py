@@ -66,10 +66,3 @@ def test_what_a_half_made_deployment_left_behind_is_told_on_the_card_and_stops_n
     number = calm.asks("v2.3")
     calm.shows(number, "half-deployed", left.name, "Approve")
     left.rmdir()
-
-
-def test_a_host_that_shows_another_key_is_not_trusted(scene):
-    scene.world.host("web2").changes_its_host_key()
-    scene.says("ana", "/deploy production v2.3")
-    scene.is_told("ana", "web2", "host key", "known_hosts")
-    assert (scene.refusals("ana"), scene.unfinished()) == (["preflight"], [])
