@@ -70,7 +70,7 @@ MUTATIONS = (
         "storage/inbox.py",
         "    if row.state is not InboxState.RUNNING or row.owner != owner:",
         "    if row.state is not InboxState.RUNNING:",
-        f"{CONTRACTS}/test_claims.py::test_a_frozen_worker_that_wakes_up_has_no_effect_any_more",
+        f"{CONTRACTS}/test_storage_messages.py::test_who_lost_a_request_writes_nothing_for_it_any_more",
         "who lost a request has no effect any more",
     ),
     Mutation(
