@@ -65,7 +65,7 @@ class Screen:
         """Become somebody: by their picture, or on a phone through the top bar."""
         if self.phone:
             self.page.locator("#face button").click()
-            self.page.get_by_role("menuitemradio", name=re.compile(person, re.IGNORECASE)).click()
+            self.page.get_by_role("menuitemradio", name=re.compile(f"^{person}", re.IGNORECASE)).click()
         else:
             self.page.get_by_role("button", name=f"Be {person.title()}", exact=True).click()
         current = self.page.locator("#face button" if self.phone else "#who .me")

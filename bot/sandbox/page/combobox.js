@@ -10,7 +10,7 @@ let serial = 0;
 export function listbox(field, accept) {
   const expanded = (on) => field.matches("input") && field.setAttribute("aria-expanded", String(on));
   const id = `list-${++serial}`;
-  const list = h("ul", { id, role: "listbox", className: "suggestions", hidden: true });
+  const list = h("ul", { id, role: "listbox", "aria-label": "Suggestions", className: "suggestions", hidden: true });
   let entries = [];
   let at = 0;
 

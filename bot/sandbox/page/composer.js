@@ -32,7 +32,7 @@ export function composer(id, say) {
     if (command) hint.replaceChildren(h("strong", {}, command.command), ` — ${command.description ?? ""}`);
     const word = text.match(/(?:^|\s)(@[\w.-]*)$/)?.[1];
     if (command && command.command !== text) return box.show(usages(command, text), { chosen: -1 });
-    if (/^\/\S*$/.test(text)) return box.show(completions(commands, text));
+    if (/^\/\S*$/.test(text)) return box.show(completions(commands, text), { chosen: command ? -1 : 0 });
     if (word) return box.show(mentions(handles, word));
     return box.hide();
   };
