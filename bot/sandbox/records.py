@@ -83,7 +83,7 @@ def _step(path: Path) -> Step | None:
         code=code,
         began=began,
         seconds=round(max(ended - began, 0.0), 1) if ended else None,
-        said=_last_line(_end(path / "tail") or _end(path / "output")),
+        said=_last_line(_end(path / "tail")) or _last_line(_end(path / "output")),
     )
 
 
