@@ -1,19 +1,21 @@
 """The command line: `shipmate`, or `python -m bot`."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.app import App
-from bot.console import Console
-from bot.settings import SettingsFaults, demands, load
+# What a command needs is read in by it: help and mistakes are answered at once.
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.console import Console
 
 cli = typer.Typer(
     name="shipmate",
@@ -43,8 +45,11 @@ def fail(text: str, code: int = 1) -> None:
     raise typer.Exit(code)
 
 
-def an_app() -> App:
+def an_app() -> "App":
     """Return the app of this folder's configuration, or leave with every fault."""
+    from bot.app import App
+    from bot.settings import SettingsFaults, load
+
     try:
         return App(load(os.environ))
     except SettingsFaults as faults:
@@ -52,14 +57,17 @@ def an_app() -> App:
         raise
 
 
-def a_console(*, as_json: bool = False) -> Console:
+def a_console(*, as_json: bool = False) -> "Console":
     """Return the console of whoever types."""
+    from bot.console import Console
+
     return Console(an_app(), say, time.sleep, as_json=as_json)  # noqa: TID251 - the one clock of the command line
 
 
 def _run(verb: str, *, socket: bool, http: bool, leads: bool = True) -> None:
     from bot import logs
     from bot.process import Doors, Process, prepare
+    from bot.settings import SettingsFaults, demands
 
     app = an_app()
     faults = demands(app.settings, verb)  # type: ignore[arg-type]
@@ -71,6 +79,9 @@ def _run(verb: str, *, socket: bool, http: bool, leads: bool = True) -> None:
     prepare(app)
     # An acknowledgement has to get a word in between threads that compute; Python would let each talk for 5 ms.
     sys.setswitchinterval(0.0005)
+    # What is there by now stays; to look through it all again for rubbish would hold everybody up.
+    gc.collect()
+    gc.freeze()
     asyncio.run(Process(app, Doors(socket, http, leads)).run())
 
 

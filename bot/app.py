@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot import expiry, github, schedules
@@ -31,14 +31,15 @@ from deployers.environment import Environment
 from deployers.ports import AskChecks, Remote, Repository
 from deployers.preflight import SshPreflight
 from deployers.repository import GitRepository
-from deployers.ssh import Shelves, SshRemote
-from deployers.ssh_shelf import Shelf
 from storage import anchor, deployments
 from storage.errors import StorageError
 from storage.models import HOLDS, Status
 from storage.seats import seat_for
 from storage.spool import Spool
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from deployers.ssh_shelf import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -87,25 +88,29 @@ class App:
 
     def remote(self, environment: Environment) -> Remote:
         """Return new connections to an environment's targets."""
-        return self._remote(environment, Shelves())
+        return self._remote(environment)
 
     def deploying(self, environment: Environment) -> Remote:
         """Return connections to deploy over: those that a look shortly before has left, or new ones."""
-        return self._remote(environment, Shelves(take=self._shelf))
+        return self._remote(environment, takes=True)
 
     def looking(self, environment: Environment) -> Remote:
         """Return new connections to look at an environment's targets, left for the deployment that may follow."""
-        return self._remote(environment, Shelves(leave=self._shelf))
+        return self._remote(environment, leaves=True)
 
-    def _remote(self, environment: Environment, shelves: Shelves) -> Remote:
-        if environment.deployer == "github":
-            return github.remote(self.settings, self.clock)
+    def _remote(self, environment: Environment, *, takes: bool = False, leaves: bool = False) -> Remote:
+        # Read in when it is first needed: who has not deployed yet is a tenth smaller without it.
+        from deployers.ssh import Shelves, SshRemote
+
         if environment.place is None:
             raise ValueError(f"{environment.name} has no hosts")
+        shelves = Shelves(self._shelf if takes else None, self._shelf if leaves else None)
         return SshRemote(environment.place, key_file=self.key_file, shelves=shelves)
 
     @cached_property
-    def _shelf(self) -> Shelf:
+    def _shelf(self) -> "Shelf":
+        from deployers.ssh_shelf import Shelf
+
         return Shelf()
 
     @property

@@ -3,11 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from storage.errors import NewerDatabase, NotMigrated
 
@@ -17,24 +13,27 @@ _ADVISORY = 7_447_628
 
 
 @cache
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(_MIGRATIONS))
+def _known() -> tuple[str, ...]:
+    """Return every revision, oldest first: each migration's file begins with its own."""
+    return tuple(sorted(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py")))
 
 
-@cache
 def newest() -> str:
     """Return the revision that this version of the code needs."""
-    return str(_scripts().get_current_head())
+    return _known()[-1]
 
 
 def of(connection: Connection) -> str | None:
     """Return the revision that the database is at."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def known(revision: str) -> bool:
     """Say whether this version of the code has heard of the revision."""
-    return revision in {script.revision for script in _scripts().walk_revisions()}
+    return revision in _known()
 
 
 def demand_newest(found: str | None) -> None:
@@ -53,6 +52,15 @@ def upgrade(connection: Connection) -> None:
     found = of(connection)
     if found is not None and not known(found):
         raise NewerDatabase(found, newest())
+    if found != newest():
+        _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    # Read in only when there is something to do: it is a tenth of what the bot needs at rest.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

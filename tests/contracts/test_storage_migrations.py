@@ -1,10 +1,12 @@
 """The migrated schema is the one that the models describe, whoever migrates and however often."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
@@ -112,6 +114,14 @@ def described(postgres_server):
         store = Store(url)
         yield store
         store.close()
+
+
+def test_each_migration_is_known_by_its_files_name():
+    scripts = ScriptDirectory(str(Path(revisions.__file__).parent / "migrations"))
+    in_order = [script.revision for script in reversed(list(scripts.walk_revisions()))]
+    assert all(revisions.known(revision) for revision in in_order)
+    assert in_order == sorted(in_order)
+    assert revisions.newest() == in_order[-1]
 
 
 def test_a_newer_database_is_refused_and_left_alone(any_store):
