@@ -40,7 +40,9 @@ class Chat:
 
     def opens(self, person: str, *blocks: Json, title: str = "A dialog") -> None:
         """Have the app open a modal."""
-        words = {kind: {"type": "plain_text", "text": text} for kind, text in (("title", title), ("submit", "Ask for it"))}
+        words = {
+            kind: {"type": "plain_text", "text": text} for kind, text in (("title", title), ("submit", "Ask for it"))
+        }
         self.workspace.surfaces.open(person, {"type": "modal", "callback_id": "it", "blocks": list(blocks), **words})
         self.workspace.changed()
 
