@@ -112,6 +112,8 @@ class Sampler:
 
 async def run(jobs: Jobs) -> None:
     """Do each job every so many seconds, in a thread and never twice at once, until cancelled."""
+    # That a tick is left out while the job still runs is how it is meant, and nothing to warn of twice a second.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     # Nothing is kept in the scheduler: a tick that is lost does no harm, because the next one asks the rows again.
     scheduler = AsyncIOScheduler(timezone=UTC)
     options = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}

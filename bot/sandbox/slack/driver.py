@@ -60,12 +60,16 @@ class Driver:
     def chooses(
         self, person: str, label: str, option: str, within: str = "#deployments", *, timeout: float = 10.0
     ) -> None:
-        """Choose an option by its text or value from the newest menu with this label, placeholder or action id."""
+        """Choose an option by its text or value from the newest menu with this label, placeholder or action id.
+
+        Of boxes, the one with that text or value is ticked alone, or none when it is empty.
+        """
         who = self._workspace.person(person)
         spot = self._spot(who, label, within, timeout)
-        self._act(who, spot, option)
+        boxes = spot.element["type"] in answers.MANY_OPTIONS
+        self._act(who, spot, [option] if boxes and option else [] if boxes else option)
 
-    def _act(self, who: Person, spot: Spot, raw: str | None) -> None:
+    def _act(self, who: Person, spot: Spot, raw: str | list[str] | None) -> None:
         interactions, action, block = self._server.interactions, spot.element["action_id"], spot.block["block_id"]
         if isinstance(spot.place, View):
             self._run(interactions.act_in_view(who, spot.place, action, block, raw=raw))
