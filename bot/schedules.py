@@ -118,7 +118,10 @@ async def run(jobs: Jobs) -> None:
     scheduler = AsyncIOScheduler(timezone=UTC)
     options = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     for name, (seconds, do) in jobs.items():
-        scheduler.add_job(_safely, "interval", args=(name, do), seconds=seconds, id=name, **options)
+        at_once = datetime.now(UTC)
+        scheduler.add_job(
+            _safely, "interval", args=(name, do), seconds=seconds, id=name, next_run_time=at_once, **options
+        )
     scheduler.start()
     try:
         await asyncio.Event().wait()

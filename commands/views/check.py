@@ -102,7 +102,7 @@ def _problems(wrong: Sequence[Found]) -> list[str]:
     groups: dict[tuple[str, ...], list[Found]] = {}
     for it in wrong:
         alone = (it.probe, it.title, it.environment, it.state)
-        same = (it.environment, it.said, it.advice)
+        same = (it.said, it.advice)
         groups.setdefault(same if it.state is State.UNKNOWN else alone, []).append(it)
     return [_problem(group) for group in groups.values()]
 
@@ -110,14 +110,11 @@ def _problems(wrong: Sequence[Found]) -> list[str]:
 def _problem(group: Sequence[Found]) -> str:
     first = group[0]
     titles = ", ".join(dict.fromkeys(escape(it.title) for it in group))
-    lines = [f"{MARKS[first.state]} *{titles}*{_where(first)} · {escape(first.said)}"]
+    where = " and ".join(dict.fromkeys(escape(it.environment) for it in group if it.environment))
+    lines = [" · ".join(filter(None, (f"{MARKS[first.state]} *{titles}*", where, escape(first.said))))]
     lines += [_quoted(first)] if first.lines else []
     lines += [f"→ {escape(first.advice)}"] if first.advice else []
     return "\n".join(lines)
-
-
-def _where(found: Found) -> str:
-    return f" · {escape(found.environment)}" if found.environment else ""
 
 
 def _quoted(found: Found) -> str:
