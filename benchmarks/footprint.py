@@ -17,7 +17,7 @@ def run(*, quick: bool) -> Result:
     """Start the bot several times, leave it alone for a while, and import it."""
     starts, rest = (2, 2.0) if quick else (7, 60.0)
     with folder() as state, World(state, tuning()) as world:
-        connected = [_started(world) for _ in range(starts)]
+        connected, cpu = zip(*(_started(world) for _ in range(starts)), strict=True)
         pause(2 if quick else 10)
         pid, began, before = world.bot.pid, monotonic(), usage.cpu(world.bot.pid)
         pause(rest)
@@ -26,6 +26,7 @@ def run(*, quick: bool) -> Result:
     imports = {name: _imported(code, 2 if quick else 7) for name, code in _IMPORTS.items()}
     figures = {
         "connected_s": summary(connected),
+        "connected_cpu_s": summary(cpu),
         "idle_rss_mb": memory,
         "peak_rss_mb": peak,
         "idle_cpu_percent": idle,
@@ -40,6 +41,7 @@ def _rows(figures: dict) -> list[list[str]]:
     return [
         ["start to connected, median", f"{connected['p50']:.2f} s"],
         ["start to connected, slowest", f"{connected['max']:.2f} s"],
+        ["processor seconds until then, median", f"{figures['connected_cpu_s']['p50']:.2f} s"],
         ["resident memory", f"{figures['idle_rss_mb']:.0f} MB"],
         ["largest resident memory since the start", f"{figures['peak_rss_mb']:.0f} MB"],
         [f"processor over {figures['idle_seconds']:.0f} s", f"{figures['idle_cpu_percent']:.2f} %"],
@@ -55,12 +57,12 @@ def _targets(figures: dict) -> dict[str, bool]:
     }
 
 
-def _started(world: World) -> float:
+def _started(world: World) -> tuple[float, float]:
     world.bot.stop()
     began = monotonic()
     world.bot.start()
     until(lambda: world.server.sockets.connections, 60, "the bot's connection")
-    return monotonic() - began
+    return monotonic() - began, usage.cpu(world.bot.pid)
 
 
 def _imported(code: str, times: int) -> list[float]:

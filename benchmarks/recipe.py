@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 from benchmarks.targets import Fleet
@@ -107,6 +108,6 @@ def scripts(environment: Environment, repository: Path, tag: str, release: str) 
     plan: Plan = plan_for(
         environment, kind="deploy", revision=revision, replaces="", release=release, difference=None, strategy="rolling"
     )
-    nobody = cast("Remote", None), cast("Journal", None)
+    nobody = cast("Remote", None), cast("Journal", SimpleNamespace(settle=None))
     runner = Runner(environment, plan, *nobody, Authority("bench", 1), hooks=Hooks(keep=lambda: (release,)))
     return [runner.script(step, environment.hosts[0]) for step in plan.steps]

@@ -176,6 +176,8 @@ class App:
             "slots": (5, schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads).tick),
             "checks": (0.5, Checkups(self.store, self.posted, self.environments, tools, leads).work),
             "samples": (60, sampler.look),
+            "pace": (1, self._pace),
+            "pace": (1, self._pace),
         }
 
     @cached_property
@@ -232,6 +234,16 @@ class App:
 
     def _expire(self, number: int) -> str:
         return expiry.expire(self.changes, number)
+
+    def _pace(self) -> None:
+        with self.store.look() as session:
+            busy = bool(deployments.unfinished(session))
+        self.engine.pace(busy=busy)
+
+    def _pace(self) -> None:
+        with self.store.look() as session:
+            busy = bool(deployments.unfinished(session))
+        self.engine.pace(busy=busy)
 
     def reconcile(self) -> None:
         """Queue again what the engine has lost: a deployment that is not finished while no workflow runs it."""

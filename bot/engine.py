@@ -100,7 +100,11 @@ class Queue:
         )
 
 
-@dataclass(frozen=True, slots=True)
+QUICK, SLOW = 0.2, 2.0
+"""Seconds between two looks into a queue: while a deployment may begin any moment, and at rest."""
+
+
+@dataclass(slots=True)
 class Engine:
     """The one active executor; launched only by the process that leads."""
 
@@ -111,6 +115,8 @@ class Engine:
     lost: Callable[[str], None]
     """Called when somebody else leads; ends the process."""
     pause: Callable[[float], object] = threading.Event().wait
+    _queue: Any = None
+    _every: float = QUICK
 
     def launch(self) -> None:
         """Start running what is queued, and go on with what a crash interrupted."""
@@ -118,8 +124,17 @@ class Engine:
         DBOS(config=_config(self.url))
         self._register()
         DBOS.launch()
-        DBOS.register_queue(DEPLOYMENTS, partition_concurrency=1, polling_interval_sec=0.2, on_conflict="always_update")
-        DBOS.register_queue(TIMERS, polling_interval_sec=0.5, on_conflict="always_update")
+        self._queue = DBOS.register_queue(
+            DEPLOYMENTS, partition_concurrency=1, polling_interval_sec=QUICK, on_conflict="always_update"
+        )
+        DBOS.register_queue(TIMERS, polling_interval_sec=SLOW, on_conflict="always_update")
+
+    def pace(self, *, busy: bool) -> None:
+        """Look into the queue often while a deployment is under way or asked for, and seldom at rest."""
+        every = QUICK if busy else SLOW
+        if self._queue is not None and every != self._every:
+            self._queue.set_polling_interval_sec(every)
+            self._every = every
 
     def runs(self, number: int) -> bool:
         """Say whether a workflow of this deployment waits or runs."""
