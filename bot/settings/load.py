@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.settings import build, checklists, lines, rules
+from bot.settings import build, checklists, lines, rules, schema
 from bot.settings.faults import Fault, SettingsFaults
 from bot.settings.rules import Broken
 from bot.settings.schema import File
@@ -91,8 +91,13 @@ def _settings(path: Path, file: File, reached: Outside, env: Mapping[str, str]) 
         channels=Channels(**dict(file.slack.channels)),
         roles={role: tuple(members) for role, members in file.roles.items()},
         operators=dict(file.operators),
-        schedules=tuple(Schedule(**dict(each)) for each in file.schedules),
+        schedules=tuple(_schedule(each, dict(file.slack.channels)) for each in file.schedules),
         checklists=checklists.checklists(file),
         outside=reached,
         headers={name: Secret(env[name]) for name in sorted(names) if env.get(name)},
     )
+
+
+def _schedule(table: schema.Schedule, channels: Mapping[str, str]) -> Schedule:
+    """Return a schedule whose channel is the one that is really called so: `deployments` may be `ship-it` here."""
+    return Schedule(**{**dict(table), "channel": channels.get(table.channel, table.channel)})

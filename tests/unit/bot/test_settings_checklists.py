@@ -27,6 +27,14 @@ def test_a_file_that_says_nothing_has_the_morning_check_and_the_weekly_one(tmp_p
     assert settings.checklists == {"daily": DAILY, "weekly": WEEKLY}
 
 
+def test_a_schedule_speaks_in_the_channel_that_is_meant_by_its_name(tmp_path):
+    named = '[slack.channels]\ndeployments = "ship-it"\n\n[[schedules]]\nname = "night"\nchannel = "nights"'
+    settings = read(
+        tmp_path, GOOD.replace("[[schedules]]", f'{named}\ncron = "0 1 * * *"\nchecklist = "daily"\n[[schedules]]')
+    )
+    assert [each.channel for each in settings.schedules] == ["nights", "ship-it"]
+
+
 def test_no_schedules_means_none(tmp_path):
     text = "schedules = []\n" + GOOD[: GOOD.index("[[schedules]]")]
     assert read(tmp_path, text).schedules == ()
