@@ -134,10 +134,12 @@ class Panel:
         if health == "empty":
             self._serves_since.pop(host.name, None)
             return []
-        now = self._front.now()
-        age = now - self._serves_since.setdefault(host.name, now - 1)
-        rows = [window.hosts[host.name] for window in seconds]
-        return [row if at > len(rows) - age else Totals() for at, row in enumerate(rows, start=1)]
+        rows, now = [window.hosts[host.name] for window in seconds], self._front.now()
+        first = next((at for at, row in enumerate(rows) if row.ok), None)
+        if first is not None:
+            self._serves_since.setdefault(host.name, now - len(rows) + first)
+        age = now - self._serves_since.get(host.name, float("-inf"))
+        return [row if len(rows) - at <= age + 1 else Totals() for at, row in enumerate(rows)]
 
     def _bot_state(self) -> str:
         if not self._bot.runs:
