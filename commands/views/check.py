@@ -186,14 +186,19 @@ def _about(seen: Check, point: ChecklistPoint) -> str:
 
 
 def _end(seen: Check) -> Block | None:
-    idle = [it for it in seen.findings if it.state is State.IDLE]
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for it in idle:
-        reasons.setdefault((it.title, it.said), []).append(it.environment)
-    listed = "; ".join(
-        f"{escape(title)} of {escape(' and '.join(places))} ({escape(why)})" for (title, why), places in reasons.items()
-    )
     news = any(it.probe in _NEWS for it in seen.findings)
     since = f"Deployments and errors since {when(seen.run.since)}." if news and seen.run.since else ""
-    lines = [since, f"Not looked at: {listed}." if listed else ""]
+    idle = "; ".join(_idle([it for it in seen.findings if it.state is State.IDLE]))
+    lines = [since, f"Not looked at: {idle}." if idle else ""]
     return small(*lines) if any(lines) else None
+
+
+def _idle(found: Sequence[Found]) -> list[str]:
+    """Return what was not looked at: each reason once, with all that it is the reason for."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for it in found:
+        places.setdefault((it.title, it.said), []).append(it.environment)
+    titles: dict[tuple[str, str], list[str]] = {}
+    for (title, why), where in places.items():
+        titles.setdefault((" and ".join(where), why), []).append(title)
+    return [f"{escape(', '.join(what))} of {escape(where)} ({escape(why)})" for (where, why), what in titles.items()]

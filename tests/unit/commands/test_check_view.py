@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.announcer import plain
@@ -47,6 +47,7 @@ points = st.builds(
 )
 
 
+@settings(max_examples=30)
 @given(
     found=st.lists(findings, max_size=50),
     raised=st.lists(points, max_size=45, unique_by=lambda it: it.id),
@@ -89,6 +90,11 @@ def test_what_was_not_looked_at_is_neither_good_nor_bad():
     text = words(*checks.IDLE)
     assert "All is well" not in text
     assert "Not looked at: Certificate of staging and production (`url` is not https)" in text
+
+
+def test_many_things_that_are_not_looked_at_for_one_reason_are_told_together():
+    away = [checks.found(probe, State.IDLE, "it has no hosts", "legacy") for probe in ("queue", "disk", "versions")]
+    assert "Not looked at: Queue, Disk, Versions of legacy (it has no hosts)." in words(*away)
 
 
 def test_a_host_that_is_away_is_told_once_for_all_that_it_hides():
