@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.sandbox.bot_process import Launch
 from storage.store import Store
 from tests.postgres import postgres_server, postgres_url
+from tests.zygote import zygote
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -40,3 +42,10 @@ def _migrated(url: str) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Launch]:
+    """Give a quick way to start the bot: from a process that has read its code in already."""
+    with zygote() as launched:
+        yield launched

@@ -4,20 +4,61 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
+from typing import IO, Protocol
+
+
+class Started(Protocol):
+    """A process that was started, as `subprocess.Popen` is."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be started: `shipmate` with these words."""
+
+    words: Sequence[str]
+    folder: Path
+    variables: Mapping[str, str]
+    out: IO[bytes]
+    err: IO[bytes]
+
+
+Launch = Callable[[Wanted], Started]
+
+
+def launched(wanted: Wanted) -> Started:
+    """Start a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", *wanted.words],
+        cwd=wanted.folder,
+        env=wanted.variables,
+        stdout=wanted.out,
+        stderr=wanted.err,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 class BotProcess:
     """One bot; its log goes to a file in the state directory."""
 
-    def __init__(self, folder: Path, variables: Mapping[str, str], verb: str = "run") -> None:
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str], verb: str = "run", *, launch: Launch = launched
+    ) -> None:
         self._folder = folder
         self._variables = dict(variables)
         self._verb = verb
-        self._process: subprocess.Popen[bytes] | None = None
+        self._launch = launch
+        self._process: Started | None = None
         self._log: IO[bytes] | None = None
 
     @property
@@ -46,14 +87,7 @@ class BotProcess:
             return
         self._close_log()
         self._log = self.log.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bot", self._verb],
-            cwd=self._folder,
-            env=self.variables,
-            stdout=self._log,
-            stderr=self._log,
-            stdin=subprocess.DEVNULL,
-        )
+        self._process = self._launch(Wanted((self._verb,), self._folder, self.variables, self._log, self._log))
 
     def kill(self) -> None:
         """Kill it as a power cut would: no clean-up of any kind."""
@@ -82,15 +116,15 @@ class BotProcess:
 
     def ask(self, *words: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `shipmate` on the command line beside the bot, with the same configuration."""
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *words],
-            cwd=self._folder,
-            env=self.variables,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        with TemporaryFile() as out, TemporaryFile() as err:
+            started = self._launch(Wanted(words, self._folder, self.variables, out, err))
+            try:
+                code = started.wait(seconds)
+            except subprocess.TimeoutExpired:
+                started.send_signal(signal.SIGKILL)
+                started.wait(10)
+                raise
+            return subprocess.CompletedProcess(words, code, _read(out), _read(err))
 
     def _send(self, number: signal.Signals) -> None:
         if self._process and self._process.poll() is None:
@@ -105,6 +139,11 @@ class BotProcess:
         if self._log:
             self._log.close()
             self._log = None
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 def _few(variables: Mapping[str, str]) -> dict[str, str]:

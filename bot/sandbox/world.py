@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.bot_process import BotProcess, Launch, launched
 from bot.sandbox.configuration import Pace, configuration
 from bot.sandbox.front import Front
 from bot.sandbox.github.hub import TOKEN
@@ -41,8 +41,8 @@ class Tuning:
     paces: Paces | None = None
     github: bool = False
     """Whether the team is on GitHub, with an environment `preview` that a workflow deploys."""
-    first: str = "v2.2"
-    """What every host serves before anything happens; empty for hosts that serve nothing."""
+    launch: Launch = launched
+    """How the bot, and the command line beside it, are started."""
 
 
 class World:
@@ -87,7 +87,7 @@ class World:
                 self.github = Team(self.repository)
                 self._stack.enter_context(self.github.server)
             self._write_configuration()
-            self.bot = BotProcess(self.state, self.variables(), self.tuning.verb)
+            self.bot = BotProcess(self.state, self.variables(), self.tuning.verb, launch=self.tuning.launch)
             self._stack.callback(self.bot.stop)
             self._panel = Panel(self.hosts, self.front, self.bot, is_connected=self._is_connected)
             self._stack.callback(self._panel.close)

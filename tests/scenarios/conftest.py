@@ -4,10 +4,12 @@ import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bot.sandbox.bot_process import Launch
 from bot.sandbox.configuration import Pace
 from bot.sandbox.world import Tuning, World
 from bot.trying import manifest
@@ -18,25 +20,36 @@ END_OF_LOG = 6_000
 
 pytestmark = pytest.mark.timeout(180)
 
-Past = tuple[Path, Path]
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The folder in which every story happens, a copy of how each begins, and how bots are started there."""
+
+    state: Path
+    kept: Path
+    launch: Launch
+
+    def opened(self, pace: Pace = PACE) -> World:
+        """Return a world over what is in the folder."""
+        return World(self.state, Tuning(manifest=manifest(), pace=pace, launch=self.launch))
 
 
 @pytest.fixture(scope="session")
-def past(tmp_path_factory) -> Past:
+def past(tmp_path_factory, launch) -> Past:
     """Give the folder in which every story happens, and a copy of how each begins.
 
     It is the same folder for all stories of a worker: hosts and rows know it by its path.
     """
     folder = tmp_path_factory.mktemp("world")
-    state, kept = folder / "state", folder / "kept"
-    with World(state, Tuning(manifest=manifest(), pace=PACE)) as world:
+    made = Past(folder / "state", folder / "kept", launch)
+    with made.opened() as world:
         scene = Scene(world)
         scene.says("ana", "/deploy staging v2.2")
         scene.ships("v2.1")
         scene.ships("v2.2")
         scene.until("staging", lambda: world.host("staging1").serves == "v2.2" and _rests(scene))
-    shutil.copytree(state, kept, symlinks=True)
-    return state, kept
+    shutil.copytree(made.state, made.kept, symlinks=True)
+    return made
 
 
 def _rests(scene: Scene) -> bool:
@@ -44,12 +57,12 @@ def _rests(scene: Scene) -> bool:
 
 
 def _copied(past: Past, pace: Pace) -> World:
-    state, kept = past
+    state = past.state
     assert not _in_use(state), "a file whose stories share a world opens no other"
     shutil.rmtree(state, ignore_errors=True)
-    shutil.copytree(kept, state, symlinks=True)
+    shutil.copytree(past.kept, state, symlinks=True)
     (state / "bot.log").unlink(missing_ok=True)
-    return World(state, Tuning(manifest=manifest(), pace=pace))
+    return past.opened(pace)
 
 
 def _in_use(state: Path) -> bool:
@@ -69,7 +82,7 @@ def opens(past) -> Iterator[Callable[[Pace], Scene]]:
     """Give a way to begin a story at another pace."""
     with ExitStack() as stack:
         yield lambda pace=PACE: Scene(stack.enter_context(_copied(past, pace)))
-    _print_log(past[0])
+    _print_log(past.state)
 
 
 @pytest.fixture
