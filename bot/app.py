@@ -177,7 +177,6 @@ class App:
             "checks": (0.5, Checkups(self.store, self.posted, self.environments, tools, leads).work),
             "samples": (60, sampler.look),
             "pace": (1, self._pace),
-            "pace": (1, self._pace),
         }
 
     @cached_property
@@ -234,11 +233,6 @@ class App:
 
     def _expire(self, number: int) -> str:
         return expiry.expire(self.changes, number)
-
-    def _pace(self) -> None:
-        with self.store.look() as session:
-            busy = bool(deployments.unfinished(session))
-        self.engine.pace(busy=busy)
 
     def _pace(self) -> None:
         with self.store.look() as session:
