@@ -46,6 +46,7 @@ class Endings:
             if deployment.kind is Kind.ROLLBACK and deployment.undoes:
                 undone = deployments.get_for_change(session, deployment.undoes)
                 deployments.undo(session, undone, by=known.number)
+                telling.card(session, undone, channel=self.changes.channel, at=self.changes.clock())
             locks.release(session, environment.name, known.number)
             telling.succeeded(session, deployment, at=self.changes.clock())
             change.note("deployment.succeeded")
