@@ -8,12 +8,13 @@ from commands.errors import Refused
 from commands.services import Services
 from commands.views.blocks import code
 from commands.views.choices import named
-from commands.views.risks import risks, unusual
+from commands.views.risks import overlap, risks, unusual
 from deployers import gates
 from deployers.environment import Environment
 from deployers.plan import Plan
 from deployers.ports import Difference, Finding, Learned, Revision
 from deployers.strategies import STRATEGIES, plan_for, release_name
+from deployers.strategies.rolling import left_behind
 from storage import checks, deployments
 from storage.models import Deployment
 from storage.store import Session
@@ -110,6 +111,7 @@ def snapshot(services: Services, session: Session, seen: Look, findings: tuple[F
         required_checks=environment.required_checks,
         checks={run.name: run.conclusion for run in checks.of(session, seen.revision.sha)},
         findings=findings,
+        left_behind=left_behind(environment, seen.difference.migrations),
         approvals_needed=environment.approvals.required,
         who=permissions.mentions(services.people, "operator"),
     )
@@ -127,7 +129,11 @@ def shown(seen: Look, findings: tuple[Finding, ...]) -> dict[str, Any]:
         "deletions": difference.deletions,
         "migrations": list(difference.migrations),
         "pulls": [asdict(it) for it in seen.learned.pulls],
-        "risks": risks(difference, findings, way_back=way_back) + unusual(seen.learned),
+        "risks": [
+            *risks(difference, findings, way_back=way_back),
+            *overlap(left_behind(seen.asked.environment, difference.migrations)),
+            *unusual(seen.learned),
+        ],
         "preflight": [{key: value for key, value in asdict(it).items() if key != "blocking"} for it in findings],
         "way_back": way_back,
     }

@@ -31,6 +31,8 @@ class Snapshot:
     checks: Mapping[str, str] = field(default_factory=dict)
     """What is known of the checks on this SHA: name to conclusion."""
     findings: tuple[Finding, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    """Targets that would go on with the old code over a migration that nobody has declared compatible with it."""
     approvals_needed: int = 0
     approvals_standing: int | None = None
     """How many approvers still have the role; None before anybody was asked."""
@@ -66,7 +68,7 @@ def judge(asked: Snapshot) -> Verdict:
     """
     if asked.kind == "rollback":
         return Allowed(0)
-    for gate in (_strategy, _freeze, _after, _checks, _preflight):
+    for gate in (_strategy, _freeze, _after, _checks, _preflight, _left_behind):
         if refused := gate(asked):
             return refused
     return Allowed(asked.approvals_needed)
@@ -147,6 +149,20 @@ def _preflight(asked: Snapshot) -> Refused | None:
         f"{asked.environment} is not ready to be deployed to. {words}{more}.",
         who=asked.who,
         next=f"/deploy {asked.environment} {asked.ref}",
+    )
+
+
+def _left_behind(asked: Snapshot) -> Refused | None:
+    """Refuse what nobody would be asked about; where somebody approves, the card asks."""
+    if not asked.left_behind or asked.approvals_needed:
+        return None
+    return Refused(
+        "migration",
+        f"{asked.ref} changes the database, and {', '.join(asked.left_behind)} would go on with the old code over it"
+        f" until their turn. Nobody is asked on {asked.environment}, and nobody has declared that it can."
+        f' If it can, write `migrations = "compatible"` below `[environments.{asked.environment}.rollback]`;'
+        " if not, set `batch` so that all hosts change at once, or require an approval.",
+        next=f"/deploy plan {asked.environment} {asked.ref}",
     )
 
 

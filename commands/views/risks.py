@@ -53,6 +53,15 @@ def risks(difference: Difference, findings: Sequence[Finding] = (), *, way_back:
     return told
 
 
+def overlap(left_behind: Sequence[str]) -> list[str]:
+    """Return what it means for the targets that change later when the database changes first, in words."""
+    if not left_behind:
+        return []
+    some, more = ", ".join(left_behind[:MOST_NAMED]), len(left_behind) - MOST_NAMED
+    names = f"{some} and {more} more" if more > 0 else some
+    return [f"old code over the new database on {names} until their turn; nobody has declared that it can do so"]
+
+
 def unusual(learned: Learned) -> list[str]:
     """Return what is unusual about how the commits came in, in words."""
     told = []

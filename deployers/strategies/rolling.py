@@ -54,6 +54,14 @@ def rolling(environment: Environment, migrations: Sequence[str]) -> Iterator[Ste
     yield Prune(everyone)
 
 
+def left_behind(environment: Environment, migrations: Sequence[str]) -> tuple[str, ...]:
+    """Return the targets that go on with the old code over a migration that nobody has declared compatible with it."""
+    if not migrations or environment.place is None or environment.rollback.migrations == "compatible":
+        return ()
+    _first, *others = batches(tuple(host.name for host in environment.place.hosts), environment.place.batch)
+    return tuple(name for wave in others for name in wave)
+
+
 def switch(environment: Environment, wave: tuple[str, ...]) -> Iterator[Step]:
     """Yield the steps that make a batch serve a release that lies ready on it."""
     recipe = environment.recipe

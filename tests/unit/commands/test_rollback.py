@@ -103,7 +103,7 @@ def test_it_works_with_the_repository_away(three):
 
 
 def test_migrations_between_are_said_plainly_also_from_the_ledger_alone(worlds):
-    world = worlds(environment(approvals=Approvals(required=0)))
+    world = worlds(environment())
     world.serves("v2.2")
     world.shelf.migrations = ("migrations/007_names.py",)
     world.serves("v2.3")

@@ -163,3 +163,12 @@ def test_going_over_a_migration_is_said_plainly(migrations, known, policy, asks,
 def test_the_migrations_of_several_plans_are_told_once_and_in_order():
     plans = [{"migrations": ["b", "a"]}, {}, {"migrations": ["a", "c"]}]
     assert rollback.between(plans) == ("b", "a", "c")
+
+
+def test_a_migration_that_leaves_old_code_behind_is_refused_where_nobody_would_be_asked():
+    left = replace(ASKED, left_behind=("web2", "web3"))
+    verdict = judge(replace(left, approvals_needed=0))
+    assert isinstance(verdict, Refused)
+    assert verdict.code == "migration"
+    assert "web2, web3" in verdict.why
+    assert judge(replace(left, approvals_needed=1)) == Allowed(1)

@@ -1,9 +1,12 @@
 """What every strategy promises, whatever the fleet."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deployers.environment import RollbackPolicy
 from deployers.plan import (
     KINDS,
     Activate,
@@ -18,7 +21,7 @@ from deployers.plan import (
 from deployers.ports import Revision
 from deployers.runner import segments
 from deployers.strategies import way_back
-from deployers.strategies.rolling import batches
+from deployers.strategies.rolling import batches, left_behind
 from tests.unit.deployers.worlds import LARAVEL, SHA, WEB, environment, plan
 
 KIND = st.sampled_from(["deploy", "rollback"])
@@ -112,3 +115,12 @@ def test_the_way_back_touches_only_what_was_touched_last_one_first():
 def test_every_kind_of_step_can_be_read_back():
     assert {kind.word for kind in KINDS.values()} == set(KINDS)
     assert KINDS["prepare"] is Prepare
+
+
+def test_targets_of_later_batches_are_left_behind_by_an_undeclared_migration():
+    three = environment(3)
+    assert left_behind(three, ("migrations/007.sql",)) == ("web2", "web3")
+    assert left_behind(three, ()) == ()
+    assert left_behind(environment(1), ("migrations/007.sql",)) == ()
+    declared = replace(three, rollback=RollbackPolicy(migrations="compatible"))
+    assert left_behind(declared, ("migrations/007.sql",)) == ()
