@@ -1,7 +1,7 @@
 import pytest
 
 from commands import going_back
-from deployers.environment import Approvals, RollbackPolicy
+from deployers.environment import RollbackPolicy
 from storage import audit, deployments, targets
 from storage.models import Kind, Status
 from tests.builders import sha_of
