@@ -30,6 +30,7 @@ PATIENCE = 120_000
 ANA = "U0ANA"
 BEN = "U0BEN"
 NOT_NEW = "localStorage.setItem('welcomed', 'yes')"
+CALM = "#toasts, #down { display: none !important }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Studio:
     def takes(self, name: str, *, card: str = "") -> None:
         """Save what every page shows now, with the newest message that says something at its top where it is long."""
         for size, page in self.pages.items():
+            page.add_style_tag(content=CALM)
             if card:
                 found = page.locator("#messages article").filter(has_text=re.compile(card)).last
                 expect(found).to_be_visible(timeout=PATIENCE)
@@ -70,7 +72,10 @@ def main(folder: Path = HERE) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         world = stack.enter_context(World(None, Tuning(manifest=manifest())))
-        seed(Teller(world, say))
+        teller = Teller(world, say)
+        seed(teller)
+        teller.says("ana", "/deploy staging v2.2")
+        world.slack.eventually(lambda: world.host("staging1").serves == "v2.2", 120, "v2.2 on staging")
         play = stack.enter_context(sync_playwright())
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         stack.callback(browser.close)
@@ -175,6 +180,7 @@ def film(browser: Browser, world: World, path: Path) -> None:
     with context(browser, FILM) as page:
         page.goto(world.server.url)
         page.get_by_role("button", name=re.compile("^Deploy and approve")).click(timeout=PATIENCE)
+        page.mouse.move(0, 0)
         ends = page.locator("#tour").get_by_role("button", name="Close")
         frames = list(captured(page, ends.is_visible))
     images = [image for image, _ in frames]
@@ -184,9 +190,9 @@ def film(browser: Browser, world: World, path: Path) -> None:
         append_images=images[1:],
         duration=[milliseconds for _, milliseconds in frames],
         loop=0,
-        quality=60,
+        lossless=True,
+        quality=80,
         method=4,
-        minimize_size=True,
     )
 
 
