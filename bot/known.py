@@ -1,7 +1,7 @@
 """What is known by heart of a running deployment: enough to make production safe while the database is away."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.outcome import Outcome
 from deployers import way_out
@@ -71,8 +71,7 @@ class Known:
         """Remember what became of an operation."""
         for note in tuple(self._notes.values()):
             if note.attempt.operation == operation:
-                attempt = Attempt(operation, note.attempt.number, state)
-                self.note(Note(note.number, note.target, note.kind, attempt))
+                self.note(replace(note, attempt=replace(note.attempt, settled=state)))
 
     def done(self, segment: Segment) -> bool:
         """Say whether every step of a segment has been confirmed on each of its targets."""
