@@ -99,6 +99,8 @@ class App:
         return self._remote(environment, leaves=True)
 
     def _remote(self, environment: Environment, *, takes: bool = False, leaves: bool = False) -> Remote:
+        if environment.deployer == "github":
+            return github.remote(self.settings, self.clock)
         # Read in when it is first needed: who has not deployed yet is a tenth smaller without it.
         from deployers.ssh import Shelves, SshRemote
 
