@@ -11,7 +11,7 @@ def test_what_is_stopped_before_anything_is_switched_changes_nothing_and_is_no_f
     calm.shows(number, "was stopped by <@U0BEN>", "before anything was switched", "`v2.2` serves as before")
     calm.serves("v2.2")
     said = [*calm.world.slack.messages("deployments"), *calm.world.slack.messages("alerts")]
-    assert [it for it in said if "regretted" in it.words] == calm.cards(number)
+    assert [it for it in said if "`regretted`" in it.words] == calm.cards(number)
 
 
 def test_who_comes_too_late_to_stop_it_is_told_who_was_first(calm):
