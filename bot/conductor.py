@@ -97,7 +97,7 @@ class Conductor:
         told = next((entry.detail for entry in reversed(entries) if entry.action == BEGUN), None)
         if told:
             return Outcome.read(told)
-        return Outcome("interrupted", "I was interrupted while I took it back without my database; the hosts say so")
+        return Outcome("interrupted", "I was taking it back without my database when I was cut off; its hosts say so")
 
     def _played(self, known: Known) -> Outcome:
         book, authority = self.crew.journal(known), self.crew.authority(known.mark)

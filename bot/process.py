@@ -17,6 +17,7 @@ from starlette.routing import Route
 from bot import check_cards, schedules, telling, web
 from bot.announcer import Announcer
 from bot.app import App
+from bot.change import demand_lead
 from bot.engine import migrate
 from bot.homes import Homes, Keeper
 from bot.slack.calls import Slack
@@ -35,6 +36,7 @@ from commands.views import card
 from storage import deployments
 from storage.errors import StorageError
 from storage.models import Asking
+from storage.store import Session
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         self.worker.recover()
+        self.app.chain_in()
         parts = {name: asyncio.create_task(work) for name, work in self._works().items()}
         stopped = asyncio.create_task(self.stopping.wait())
         done, _ = await asyncio.wait([*parts.values(), stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -121,7 +124,10 @@ class Process:
             self.slack, known, fallbacks=(channels.deployments, channels.alerts, channels.monitoring, "general")
         )
         sender = Sender(self.slack, poster, render=announcer.draw, alerts_channel=channels.alerts, home=self.homes.draw)
-        return Delivery(self.app.store, sender, self.clocks)
+        return Delivery(self.app.store, sender, self.clocks, demand_lead=self._demand_lead)
+
+    def _demand_lead(self, session: Session) -> None:
+        demand_lead(session, self.app.leader.epoch())
 
     @cached_property
     def homes(self) -> Homes:

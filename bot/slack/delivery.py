@@ -17,7 +17,7 @@ from bot.slack.rounds import Rounds
 from bot.slack.sending import Sender, waits_for_card
 from storage import audit, outbox
 from storage.models import OutboxRow, OutboxState, Saying
-from storage.store import Store
+from storage.store import Session, Store
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,9 @@ class Delivery:
         *,
         every: float = 0.25,
         gap: float = GAP_SECONDS,
+        demand_lead: Callable[[Session], None] = lambda _: None,
     ) -> None:
+        """Remember what to deliver with; `demand_lead` raises in a transaction of somebody who no longer leads."""
         self._store = store
         self._sender = sender
         self._now = clocks.now
@@ -81,6 +83,7 @@ class Delivery:
         self._pause = clocks.pause
         self._rounds = Rounds(self._round, every=every)
         self._gap = gap
+        self._demand_lead = demand_lead
         self._lanes = Lanes(monotonic=clocks.monotonic)
         self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="delivery")
         self._under_way: dict[int, asyncio.Task[None]] = {}
@@ -170,6 +173,7 @@ class Delivery:
     def _pick(self, number: int) -> Picked | None:
         """Read the row as it is now and commit that it is being tried, before it is."""
         with self._store.begin() as session:
+            self._demand_lead(session)
             row = session.get(OutboxRow, number)
             if row is None or row.state is not OutboxState.WAITING:
                 return None

@@ -138,7 +138,7 @@ def test_a_way_back_that_only_the_hosts_remember_is_gone_to_its_end_even_if_the_
     object.__setattr__(stage.where.health, "version", None)
     stage.start()
     assert stage.conduct(asked) == "rolled_back"
-    assert "the hosts say so" in stage.get(asked).failure["message"]
+    assert "its hosts say so" in stage.get(asked).failure["message"]
 
 
 def test_a_release_that_stays_well_goes_on_once_the_database_is_back(stage):
