@@ -7,7 +7,7 @@ import pytest
 from deployers.checklists import HOUR, Item
 from deployers.checkup.answers import Known
 from deployers.environment import Recipe
-from deployers.findings import Found, State, worst
+from deployers.findings import State
 from tests.unit.deployers.house import OTHER, SHA, House
 
 SECOND = timedelta(seconds=1)
@@ -210,68 +210,3 @@ def test_a_command_is_bad_when_it_ends_badly_and_its_last_lines_are_shown(house)
 def test_a_command_that_ignores_being_told_to_stop_is_unknown(house):
     house.command("audit", "trap '' TERM; while :; do sleep 1; done")
     assert house.look("command", run="audit", timeout=SECOND).state is State.UNKNOWN
-
-
-# Hosts that are away, and what all probes have in common
-
-EVERY = tuple(Item(probe) for probe in ("errors", "queue", "disk", "versions"))
-
-
-def test_a_host_that_is_away_is_unknown_everywhere_and_the_other_one_is_told(house):
-    house.logs("web1", "ERROR x")
-    house.command("queue-status", "echo fine")
-    house.remote.away = {"web2": "no route to host"}
-    errors, *rest = house.looks(*EVERY)
-    assert errors.state is State.ATTENTION
-    assert errors.said == "web1: 1 error line; web2: it cannot be reached (no route to host)"
-    assert {(it.state, it.said, it.advice) for it in rest} == {
-        (State.UNKNOWN, "web2: it cannot be reached (no route to host)", "See whether it is up: `shipmate check`.")
-    }
-
-
-def test_a_host_on_which_nothing_was_deployed_is_unknown(house):
-    house.path("web1", "app/current").unlink()
-    house.command("queue-status", "echo fine")
-    found = house.look("queue")
-    assert (found.state, found.said) == (State.UNKNOWN, "web1: nothing is served below app")
-
-
-def test_an_environment_without_hosts_is_not_looked_at(house):
-    house.has(place=None)
-    assert {it.state for it in house.looks(*EVERY)} == {State.IDLE}
-
-
-def test_items_may_be_meant_for_some_environments_only(house):
-    assert house.looks(Item("disk", environments=("staging",))) == []
-
-
-def test_a_bug_in_one_probe_is_told_and_costs_nothing_else(house, caplog):
-    def breaks(url: str) -> None:
-        raise ZeroDivisionError
-
-    house.tools = {"certificate": breaks}
-    house.has(url="https://shop.example")
-    certificate, disk = house.looks(Item("certificate"), Item("disk", attention=100, bad=100))
-    assert certificate.state is State.UNKNOWN
-    assert "my log has the details" in certificate.said
-    assert disk.state is State.GOOD
-    assert "ZeroDivisionError" in caplog.text
-
-
-def test_connections_are_closed_whatever_happened(house):
-    house.look("disk")
-    assert house.remote.closed
-
-
-def test_findings_keep_their_bounds_and_come_back_as_they_were():
-    found = Found(
-        "errors", "Log errors", "production", State.BAD, "x " * 900, "Do.", ("y" * 900,) * 20, {"web1": "1 2"}
-    )
-    kept = Found.read(found.document())
-    assert len(kept.said) == 600
-    assert [len(line) for line in kept.lines] == [300] * 8
-    assert Found.read(kept.document()) == kept
-
-
-def test_of_nothing_at_all_nothing_is_known():
-    assert worst(()) is State.UNKNOWN
