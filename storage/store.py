@@ -1,6 +1,6 @@
 """The way in to what the bot remembers: one database, transactions that write, and looks that cannot."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
@@ -12,7 +12,10 @@ from storage import postgres, revisions, sqlite
 from storage.faults import translated
 from storage.turns import Turns
 
-__all__ = ["Rows", "Session", "Store"]
+__all__ = ["SAID", "Rows", "Session", "Store"]
+
+SAID = "said"
+"""What a session remembers in whose transaction something was put into the outbox."""
 
 
 class Rows(Protocol):
@@ -39,6 +42,7 @@ class Store:
         self.engine: Engine = (sqlite if parsed.get_backend_name() == "sqlite" else postgres).engine(parsed)
         self._shown = parsed.render_as_string(hide_password=True)
         self._turns = Turns() if parsed.get_backend_name() == "sqlite" else None
+        self._listeners: list[Callable[[], None]] = []
         self._looking = self.engine.execution_options(**_looking(self.engine))
 
     @contextmanager
@@ -56,6 +60,13 @@ class Store:
         ):
             session.connection()
             yield session
+        if session.info.get(SAID):
+            for listener in self._listeners:
+                listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have it called, by whoever wrote, after each transaction that has put something into the outbox."""
+        self._listeners.append(listener)
 
     def _turn(self, *, urgent: bool) -> AbstractContextManager[object]:
         # Whose turn does not come in time goes on all the same: SQLite then says that it is locked, and for how long.

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -81,7 +82,7 @@ class Delivery:
         self._now = clocks.now
         self._monotonic = clocks.monotonic
         self._pause = clocks.pause
-        self._rounds = Rounds(self._round, every=every)
+        self._rounds = Rounds(self._round, every=every, rest=4 * every)
         self._gap = gap
         self._demand_lead = demand_lead
         self._lanes = Lanes(monotonic=clocks.monotonic)
@@ -95,6 +96,13 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until stopped; what an earlier process was told to wait for is tried at once."""
+        loop = asyncio.get_running_loop()
+
+        def said() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody delivers any more
+                loop.call_soon_threadsafe(self.wake)
+
+        self._store.listen(said)
         await self._safely(self._hurry)
         await self._rounds.run()
 

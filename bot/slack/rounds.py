@@ -8,8 +8,9 @@ from contextlib import suppress
 class Rounds:
     """Calls something again and again; woken in the middle of a round, it goes round once more."""
 
-    def __init__(self, once: Callable[[], Awaitable[object]], *, every: float) -> None:
-        """Remember what to do, and how many seconds to wait for somebody who wakes us."""
+    def __init__(self, once: Callable[[], Awaitable[object]], *, every: float, rest: float | None = None) -> None:
+        """Remember what to do, and how many seconds to wait for somebody who wakes us; `rest` after an empty round."""
+        self._rest = every if rest is None else rest
         self._once = once
         self._every = every
         self._woken = asyncio.Event()
@@ -27,9 +28,9 @@ class Rounds:
         try:
             while not self.stopping:
                 self._woken.clear()
-                await self._once()
+                found = await self._once()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), timeout=self._every)
+                    await asyncio.wait_for(self._woken.wait(), timeout=self._every if found else self._rest)
         finally:
             self._left.set()
 

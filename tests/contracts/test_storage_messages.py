@@ -12,6 +12,7 @@ from tests.builders import (
     a_message,
     a_request,
     stored,
+    undone,
 )
 
 SOON = NOW + timedelta(minutes=1)
@@ -175,3 +176,20 @@ def test_an_unknown_message_is_named(session):
         outbox.get(session, 9)
     with pytest.raises(NotFound, match="there is no message 9"):
         outbox.delivered(session, 9, ts="", at=NOW)
+
+
+def waiting(store):
+    with store.look() as session:
+        return len(outbox.due(session, SOON))
+
+
+def test_who_listens_hears_of_what_was_said_once_it_is_there(any_store):
+    heard = []
+    any_store.listen(lambda: heard.append(waiting(any_store)))
+    with any_store.begin() as session:
+        stored(session)
+    with any_store.begin() as session:
+        outbox.say(session, a_message("one"))
+        outbox.say(session, a_message("two"))
+    undone(any_store, lambda session: outbox.say(session, a_message("never")))
+    assert heard == [2]
