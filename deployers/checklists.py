@@ -62,7 +62,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """Every kind of probe that a checklist may name."""
 
-TIMEOUT = timedelta(seconds=20)
+TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)

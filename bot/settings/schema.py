@@ -241,7 +241,7 @@ class Item(Table):
     advice: str = Field(default="", max_length=300)
     run: str = ""
     pattern: str = ""
-    timeout: Positive = Field(default="20s", validate_default=True)
+    timeout: Positive = Field(default="10s", validate_default=True)
 
 
 class Checklist(Table):

@@ -95,7 +95,7 @@ BAD = (
 AWAY = "web2: it cannot be reached (no route to host)"
 UNKNOWN = (
     *(found(probe, U, AWAY) for probe in ("errors", "queue", "disk", "versions")),
-    found("queue", U, "no answer within 20 s", "staging"),
+    found("queue", U, "no answer within 10 s", "staging"),
     found("errors", U, "there is no log at storage/logs/laravel.log", "staging"),
     found("backup", U, "web1: it prints without an end, so I stopped reading"),
     *GOOD[4:6],
