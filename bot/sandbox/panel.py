@@ -1,7 +1,7 @@
 """What the page shows beside the chat: hosts, the steps on them, the bot, and what one can break."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
@@ -86,7 +86,7 @@ class Panel:
         self._clock = clock
         self._looks = Looks((host.name for host in hosts), lambda name: _health(hosts.host(name)))
         self._broken: dict[str, bool] = {}
-        self._serves_since: dict[str, float] = {}
+        self._serves_since: dict[str, int] = {}
         self._lock = Lock()
         self._seen: Json = {}
         self._seen_at = float("-inf")
@@ -121,7 +121,8 @@ class Panel:
         self._seen_at = float("-inf")
 
     def _look(self) -> Json:
-        health, seconds = self._looks.known(), self._front.seconds(SHOWN_SECONDS)[:-1]
+        health, now = self._looks.known(), int(self._front.now())
+        seconds = dict(zip(range(now - SHOWN_SECONDS + 1, now), self._front.seconds(SHOWN_SECONDS), strict=False))
         rows = {host.name: self._since_served(host, health[host.name], seconds) for host in self._hosts}
         return {
             "hosts": [_host(host, health[host.name], rows[host.name]) for host in self._hosts],
@@ -129,17 +130,16 @@ class Panel:
             "faults": list(self._faults()),
         }
 
-    def _since_served(self, host: Host, health: str, seconds: Sequence[Window]) -> list[Totals]:
+    def _since_served(self, host: Host, health: str, seconds: Mapping[int, Window]) -> list[Totals]:
         """Return what visitors saw in each whole second of the last minute, since there was anything to see."""
         if health == "empty":
             self._serves_since.pop(host.name, None)
             return []
-        rows, now = [window.hosts[host.name] for window in seconds], self._front.now()
-        first = next((at for at, row in enumerate(rows) if row.ok), None)
-        if first is not None:
-            self._serves_since.setdefault(host.name, now - len(rows) + first)
-        age = now - self._serves_since.get(host.name, float("-inf"))
-        return [row if len(rows) - at <= age + 1 else Totals() for at, row in enumerate(rows)]
+        rows = {second: window.hosts[host.name] for second, window in seconds.items()}
+        if first := next((second for second, row in rows.items() if row.ok), None):
+            self._serves_since.setdefault(host.name, first)
+        since = self._serves_since.get(host.name, 0)
+        return [row if second > since else Totals() for second, row in rows.items()]
 
     def _bot_state(self) -> str:
         if not self._bot.runs:

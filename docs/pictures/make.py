@@ -1,5 +1,6 @@
 """Take the pictures of the documentation from the real page, with Debian's Chromium: `make pictures [ARGS=FOLDER]`."""
 
+import base64
 import io
 import re
 import shutil
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -21,7 +22,8 @@ HERE = Path(__file__).parent
 SIZES = {"wide": (1440, 900), "phone": (375, 812)}
 FILM = (1280, 800)
 FILM_SHOWN = (960, 600)
-FRAME_MILLISECONDS = 200
+FRAME_MILLISECONDS = 60
+SHORTEST_MILLISECONDS = 50
 SPED_UP = 2
 LONGEST_MILLISECONDS = 1200
 LAST_MILLISECONDS = 3000
@@ -197,24 +199,31 @@ def film(browser: Browser, world: World, path: Path) -> None:
 
 
 def captured(page: Page, over: Callable[[], bool]) -> Iterator[tuple[Image.Image, int]]:
-    """Yield each picture that differs from the one before, and for how many milliseconds to show it."""
-    last, since, done = shot(page), monotonic(), False
+    """Yield each picture that the browser paints until it is over, and for how many milliseconds to show it."""
+    camera = page.context.new_cdp_session(page)
+    painted: list[dict[str, Any]] = []
+    camera.on("Page.screencastFrame", lambda frame: painted.append(frame))  # noqa: PLW0108 - it marks what it is given
+    camera.send("Page.startScreencast", {"format": "png", "everyNthFrame": 1})
+    last, since, done = None, 0.0, False
     while not done:
         page.wait_for_timeout(FRAME_MILLISECONDS)
         done = over()
-        now = shot(page)
-        if now.tobytes() == last.tobytes():
+        if not painted:
             continue
-        shown = int((monotonic() - since) * 1000 / SPED_UP)
-        yield last, min(max(shown, 60), LONGEST_MILLISECONDS)
-        last, since = now, monotonic()
-    yield last, LAST_MILLISECONDS
+        frame = painted.pop()
+        camera.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
+        painted.clear()
+        if last:
+            shown = int((frame["metadata"]["timestamp"] - since) * 1000 / SPED_UP)
+            yield last, min(max(shown, SHORTEST_MILLISECONDS), LONGEST_MILLISECONDS)
+        last, since = small(base64.b64decode(frame["data"])), frame["metadata"]["timestamp"]
+    if last:
+        yield last, LAST_MILLISECONDS
 
 
-def shot(page: Page) -> Image.Image:
-    """Return what the page shows now, in the size of the film."""
-    taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    return taken.resize(FILM_SHOWN, Image.Resampling.LANCZOS)
+def small(content: bytes) -> Image.Image:
+    """Return a picture in the size of the film."""
+    return Image.open(io.BytesIO(content)).convert("RGB").resize(FILM_SHOWN, Image.Resampling.LANCZOS)
 
 
 def save(content: bytes, path: Path) -> None:
