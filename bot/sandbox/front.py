@@ -6,10 +6,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
-from bot.sandbox.background import Background
+from bot.sandbox.background import Background, Lasting
 
 _KEPT = 20_000
 _AT_ONCE = 200
@@ -55,7 +53,7 @@ class Window:
     hosts: Mapping[str, Totals]
 
 
-class Front:
+class Front(Lasting):
     """Asks the hosts in turn, each time on a new connection, from a thread of its own between `start` and `stop`."""
 
     def __init__(
@@ -107,15 +105,6 @@ class Front:
             Window(totals(row), {name: totals(v for v in row if v.host == name) for name in self._hosts})
             for row in rows.values()
         )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     async def _begin(self) -> None:
         self._going = asyncio.create_task(self._go())

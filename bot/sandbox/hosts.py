@@ -8,12 +8,11 @@ import random
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 import asyncssh
 
-from bot.sandbox.background import Background
+from bot.sandbox.background import Background, Lasting
 from bot.sandbox.machine import Machine, Spec
 
 NAMES = ("staging1", "web1", "web2")
@@ -147,7 +146,7 @@ class Host:
             connection.close()
 
 
-class Hosts:
+class Hosts(Lasting):
     """All hosts of the sandbox, on a thread of their own between `start` and `stop`.
 
     The state directory keeps their files, keys and ports. Hosts whose names differ only in a number share a database.
@@ -201,15 +200,6 @@ class Hosts:
 
     def __iter__(self) -> Iterator[Host]:
         return iter(self._hosts.values())
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _build(self) -> None:
         deploy_key = _key(self.deploy_key)

@@ -1,13 +1,11 @@
 """The on-call's pager and the team's mailbox, together."""
 
-from types import TracebackType
-from typing import Self
-
+from bot.sandbox.background import Lasting
 from bot.sandbox.mailbox import Mail, Mailbox
 from bot.sandbox.pager import Page, Pager
 
 
-class Inboxes:
+class Inboxes(Lasting):
     """Everything that reaches people outside Slack."""
 
     def __init__(self) -> None:
@@ -33,12 +31,3 @@ class Inboxes:
         """Stop listening; what came in stays readable."""
         self.pager.stop()
         self.mailbox.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

@@ -109,7 +109,7 @@ class World:
         """Return what people do in the workspace."""
         return self._slack.driver
 
-    def connected(self, timeout: float = 30) -> None:
+    def connected(self, timeout: float = 120) -> None:
         """Wait until the bot listens to the workspace; AssertionError if it does not in time."""
         self.slack.eventually(self._is_connected, timeout, f"the bot's connection (see {self.bot.log})")
 

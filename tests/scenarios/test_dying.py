@@ -32,7 +32,8 @@ def test_a_host_that_dies_before_anything_was_switched_and_comes_back_builds_aga
 def test_a_host_that_dies_after_its_switch_is_not_called_a_success_and_one_command_mends_it(scene):
     number = scene.begins("v2.3")
     web1 = scene.world.host("web1")
-    scene.serves("v2.3", "web1")
+    watched = "SELECT id FROM step WHERE deployment_id = ? AND kind = 'verify' AND target = 'web1'"
+    scene.until("web1 to be watched", lambda: scene.rows(watched, number))
     web1.goes_away()
     scene.comes_to(number, "incomplete")
     scene.shows(number, "web1", "`/rollback latest production`")
