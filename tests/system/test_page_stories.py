@@ -185,10 +185,9 @@ def test_the_page_shows_the_bot_die_and_come_back(browser, world):
         opened.shows(re.compile("production.*runs"))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_a_tour_plays_by_itself_and_can_be_stopped(browser, world, size):
+def test_a_tour_plays_by_itself_and_can_be_stopped(browser, world):
     comes_to_rest(world)
-    with screen(browser, world.server.url, size, before=lambda _: None) as opened:
+    with screen(browser, world.server.url, before=lambda _: None) as opened:
         tour = opened.page.locator("#tour")
         opened.page.get_by_role("button", name=re.compile("^A failing migration")).click(timeout=PATIENCE)
         expect(tour).to_contain_text("1 of 4")
@@ -212,8 +211,7 @@ def test_who_is_new_deploys_by_two_clicks_and_enter(browser, world):
     comes_to_rest(world)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "scheme"), [("wide", "light"), ("wide", "dark"), ("phone", "dark")])
 def test_axe_finds_nothing_serious(browser, world, size, scheme):
     with screen(browser, world.server.url, size, scheme=scheme, before=lambda _: None) as opened:
         expect(opened.messages.first).to_be_visible()
