@@ -8,6 +8,7 @@ import pytest
 
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=int(os.environ.get("CRASH_KILLS", "20")), help="how many kill -9")
+    parser.addoption("--instants", type=int, default=1, help="how many kills of each kind and story; 0: at every one")
     parser.addoption("--crash-seed", type=int, default=int(os.environ.get("CRASH_SEED", "0")), help="0: a new one")
 
 
@@ -17,13 +18,24 @@ def kills(request) -> int:
 
 
 @pytest.fixture
+def kills_of_two(request) -> int:
+    return max(1, request.config.getoption("--kills") * 3 // 5)
+
+
+@pytest.fixture
+def instants(request) -> int:
+    return request.config.getoption("--instants")
+
+
+@pytest.fixture
 def seed(request) -> int:
     return request.config.getoption("--crash-seed") or SystemRandom().randrange(1, 1_000_000)
 
 
 def pytest_collection_modifyitems(config, items):
     """Give as much time as the kills may take, on a busy machine."""
-    seconds = 600 + 60 * config.getoption("--kills")
+    seconds = 600 + 60 * config.getoption("--kills") + 600 * config.getoption("--instants")
+    seconds = seconds if config.getoption("--instants") else 12 * 3600
     for item in items:
         if "tests/crash" in str(item.path):
             item.add_marker(pytest.mark.timeout(seconds))

@@ -1,4 +1,4 @@
-"""Kills the bot at drawn instants, remembers what each kill hit, and starts the bot again."""
+"""Kills the bot: at drawn instants, or when it does what kills have hit the least; and starts it again."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -6,102 +6,117 @@ from dataclasses import dataclass, field
 from random import Random
 from threading import Event, Thread
 from time import monotonic, sleep
+from typing import Protocol
 
 from bot.sandbox.bot_process import BotProcess
-from tests.crash.rows import LOOKS, Rows
-from tests.crash.scene import PHASES, Scene
+from tests.crash.hits import EVERY, Cell, Hit, Sight, counted, goals, look
+from tests.crash.rows import Rows
+from tests.crash.scene import Scene
+from tests.crash.stories import Story
 
-STATES = ("awaiting_approval", "queued", "preparing", "running", "verifying", "rolling_back")
-"""The states in which a kill can find a deployment that is under way."""
-STEPPING = ("preparing", "running", "rolling_back")
-NOTHING = "nothing under way"
-PATIENCE = 6.0
+PATIENCE = 8.0
 POLL = 0.002
+LOOKS_AFTER = 0.5
+STEERED = 0.8
+"""So many of the kills look for what was hit the least; the others come at any instant."""
+RAREST = 4
+"""A steered kill takes the first that comes of one in so many of what the story still has, the rarest."""
+
+Sees = Callable[[], Sight]
+Waits = Callable[[Callable[[], bool]], bool]
+
+
+class Aim(Protocol):
+    """When to kill."""
+
+    def wait(self, scenes: Sequence[Scene], sees: Sees, until: Waits) -> None:
+        """Return when it is time, or when `until` gives up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """When to kill: in a state (empty: in any), after so many new operations on hosts, and then so many seconds."""
+class After:
+    """Kill after so many new operations on hosts, and then so many seconds."""
 
     operations: int
     seconds: float
-    state: str = ""
+
+    def wait(self, scenes: Sequence[Scene], sees: Sees, until: Waits) -> None:
+        known = _known(scenes)
+        until(lambda: len(_known(scenes) - known) >= self.operations)
+        at = monotonic() + self.seconds
+        until(lambda: monotonic() >= at)
 
     def __str__(self) -> str:
         after = f"operation {self.operations} + " if self.operations else ""
-        return f"{self.state and f'{self.state} + '}{after}{self.seconds:.3f} s"
-
-
-def aims(random: Random) -> Iterator[Aim]:
-    """Yield instants: some anywhere, some in a certain state, most close to a beginning of something on a host."""
-    while True:
-        soon = random.choice((0.0, random.uniform(0, 0.05), random.uniform(0, 0.4)))
-        yield random.choice(
-            (
-                Aim(0, random.uniform(0.0, 5.0)),
-                Aim(random.randint(1, 4), soon),
-                Aim(random.randint(0, 2), soon, random.choice(STATES)),
-            )
-        )
+        return f"after {after}{self.seconds:.3f} s"
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """What a kill hit: the deployment's state, and the phase of the newest open step on each host."""
+class Rarest:
+    """Kill as soon as one of these is under way."""
 
-    aim: Aim
-    state: str
-    phases: tuple[tuple[str, str], ...] = ()
-    """By host: one of PHASES, `looking`, or `between` where no step is open."""
+    cells: frozenset[Cell]
+
+    def wait(self, scenes: Sequence[Scene], sees: Sees, until: Waits) -> None:
+        until(lambda: bool(sees().cells & self.cells))
 
     def __str__(self) -> str:
-        where = ", ".join(f"{host} {phase}" for host, phase in self.phases) or "-"
-        return f"{self.state:18} {where:44} after {self.aim}"
+        return "steered"
 
 
-def look(rows: Rows, scenes: Sequence[Scene], aim: Aim) -> Hit:
-    """Return what is under way right now; the hosts go on, so they are read first."""
-    seen = {scene.name: {name: scene.phase(name) for name in scene.ids()} for scene in scenes}
-    under_way, steps = rows.unfinished(), rows.open_steps()
-    if not under_way:
-        return Hit(aim, NOTHING)
-    phases = []
-    for scene in scenes:
-        open_here = [step for step in steps if step["target"] == scene.name]
-        phases.append((scene.name, _phase(open_here, seen[scene.name])))
-    return Hit(aim, str(under_way[0]["status"]), tuple(phases))
+Aims = Callable[[Story, Sequence[Hit], Sees], Iterator[Aim]]
 
 
-def _phase(steps: Sequence[dict[str, str]], seen: dict[str, str]) -> str:
-    if not steps:
-        return "between"
-    if steps[-1]["kind"] in LOOKS:
-        return "looking"
-    return next((seen[step["operation"]] for step in reversed(steps) if step["operation"] in seen), "none")
+def drawn(random: Random) -> Aims:
+    """Return aims that are drawn: most for what this story has and kills have hit the least."""
+
+    def aims(story: Story, hits: Sequence[Hit], sees: Sees) -> Iterator[Aim]:
+        while True:
+            cells = goals(story, sees().state)
+            if cells and random.random() < STEERED:
+                yield rarest(cells, counted(hits), random)
+            else:
+                soon = random.choice((0.0, random.uniform(0, 0.05), random.uniform(0, 0.4)))
+                yield random.choice((After(0, random.uniform(0.0, 3.0)), After(random.randint(1, 4), soon)))
+
+    return aims
+
+
+def rarest(cells: Sequence[Cell], met: Counter[Cell], random: Random) -> Rarest:
+    """Return the aim at what was hit the least, and first at what few stories have."""
+    ranked = sorted(random.sample(cells, len(cells)), key=lambda cell: (met[cell], EVERY[cell]))
+    return Rarest(frozenset(ranked[: max(1, len(ranked) // RAREST)]))
 
 
 @dataclass
 class Killer:
     """Kills while stories are played."""
 
-    bot: BotProcess
+    bots: Sequence[BotProcess]
     rows: Rows
     scenes: Sequence[Scene]
-    aims: Iterator[Aim]
+    aims: Aims
+    random: Random
     hits: list[Hit] = field(default_factory=list)
+    restarts: int = 0
+    """How often a bot had ended by itself and was started again, as a service manager does."""
 
-    def during(self, kills: int, play: Callable[[], None]) -> None:
-        """Kill so many times at most while something is played; what it leaves the bot in is: running."""
+    def during(self, story: Story, kills: int, play: Callable[[], None]) -> None:
+        """Kill so many times at most while a story is played; what it leaves the bots in is: running."""
         over, trouble = Event(), list[BaseException]()
 
         def work() -> None:
             try:
-                for _ in range(kills):
-                    if not self._kill(next(self.aims), over):
-                        return
+                with self.rows.held() as rows:
+                    aims = self.aims(story, self.hits, lambda: look(rows, self.scenes))
+                    while kills > len(self.hits) - before and self._kill(next(aims), rows, over):
+                        pass
+                while not over.wait(LOOKS_AFTER):
+                    self._look_after()
             except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
                 trouble.append(error)
 
+        before = len(self.hits)
         thread = Thread(target=work, name="killer")
         thread.start()
         try:
@@ -109,48 +124,43 @@ class Killer:
         finally:
             over.set()
             thread.join()
-            self.bot.start()
+            self._look_after()
         for error in trouble:
             raise error
 
-    def _kill(self, aim: Aim, over: Event) -> bool:
-        self._wait(aim, over)
+    def _kill(self, aim: Aim, rows: Rows, over: Event) -> bool:
+        """Wait for the aim, and kill; whoever is killed stands still while it is looked at what is hit."""
+        until = monotonic() + PATIENCE
+        self._look_after()
+
+        def waits(holds: Callable[[], bool]) -> bool:
+            while not (held := holds()) and not over.is_set() and monotonic() < until:
+                sleep(POLL)
+            return held
+
+        aim.wait(self.scenes, lambda: look(rows, self.scenes), waits)
         if over.is_set():
             return False
-        self.bot.kill()
-        self.hits.append(look(self.rows, self.scenes, aim))
-        self.bot.start()
+        victim = self.random.choice(self.bots)
+        victim.freeze()
+        sight = look(rows, self.scenes)
+        if isinstance(aim, Rarest) and not sight.cells & aim.cells:
+            victim.thaw()
+            return True
+        victim.kill()
+        self.hits.append(Hit(str(aim), self._name(victim), sight))
+        victim.start()
         return True
 
-    def _wait(self, aim: Aim, over: Event) -> None:
-        until = monotonic() + PATIENCE
+    def _look_after(self) -> None:
+        for bot in self.bots:
+            if not bot.runs:
+                self.restarts += 1
+                bot.start()
 
-        def wait_for(holds: Callable[[], bool]) -> None:
-            while not holds() and not over.is_set() and monotonic() < until:
-                sleep(POLL)
-
-        wait_for(lambda: not aim.state or aim.state in [row["status"] for row in self.rows.unfinished()])
-        known = self._known()
-        wait_for(lambda: len(self._known() - known) >= aim.operations)
-        over.wait(aim.seconds)
-
-    def _known(self) -> set[str]:
-        return {name for scene in self.scenes for name in scene.ids()}
+    def _name(self, victim: BotProcess) -> str:
+        return f"bot {self.bots.index(victim) + 1}" if len(self.bots) > 1 else ""
 
 
-def table(hits: Sequence[Hit]) -> str:
-    """Return every kill, how often each combination was hit, and what never was."""
-    counted = Counter((hit.state, phase) for hit in hits for _, phase in hit.phases)
-    phases = (*PHASES, "looking", "between")
-    lines = [f"{number:4}  {hit}" for number, hit in enumerate(hits, 1)]
-    lines += ["", f"{'':18}" + "".join(f"{phase:>10}" for phase in phases) + "   (hosts hit)"]
-    lines += [f"{state:18}" + "".join(f"{counted[state, phase]:10}" for phase in phases) for state in STATES]
-    return "\n".join([*lines, "", f"never hit: {', '.join(never(hits)) or 'nothing'}"])
-
-
-def never(hits: Sequence[Hit]) -> list[str]:
-    """Return what no kill has hit: states, and phases in the states that take steps."""
-    states = {hit.state for hit in hits}
-    met = {(hit.state, phase) for hit in hits for _, phase in hit.phases}
-    missing = [state for state in STATES if state not in states]
-    return missing + [f"{state}/{phase}" for state in STEPPING for phase in PHASES if (state, phase) not in met]
+def _known(scenes: Sequence[Scene]) -> set[str]:
+    return {name for scene in scenes for name in scene.ids()}

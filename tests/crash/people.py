@@ -1,49 +1,24 @@
 """The people of the stories: they ask again when the bot did not hear them, as people do."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 
+from bot.sandbox.slack import words
+from bot.sandbox.slack.entities import SLACKBOT, Message
 from bot.sandbox.world import World
 from tests.crash.rows import OVER, STUCK, Row, Rows
+from tests.crash.stories import EXPIRY, Story, Then
 
-PATIENCE = 120.0
+PATIENCE = 180.0
 HEARD = 10.0
 """So long after asking, people believe that they were not heard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """Something that people do, and how it has to end."""
-
-    name: str
-    kind: str
-    version: str
-    asks: str
-    presses: tuple[str, str, str]
-    """Who presses which button where, to begin it."""
-    ends: str
-
-
-def _ships(version: str, *, ends: str = "succeeded") -> Story:
-    asks = f"/deploy production {version}"
-    name = "sick release" if ends == "rolled_back" else f"deploy {version}"
-    return Story(name, "deploy", version, asks, ("ben", "Approve", "#deployments"), ends)
-
-
-SEED = (_ships("v2.1"), _ships("v2.2"))
-DEPLOY = _ships("v2.3")
-SICK = _ships("v2.4", ends="rolled_back")
-BACK = Story(
-    "rollback",
-    "rollback",
-    "v2.2",
-    "/rollback latest production",
-    ("ana", "deployment.rollback", "private"),
-    "succeeded",
-)
-ROUND = (DEPLOY, SICK, BACK)
-"""Played again and again: it ends where it began, with v2.2 served."""
+WAITING = "awaiting_approval"
+WHO = ("ana", "ben", "lea")
+APPROVE = "deployment.approve"
+GO_BACK = "deployment.rollback"
 
 
 @dataclass
@@ -54,72 +29,102 @@ class People:
     rows: Rows
     asked: int = 0
     """How many requests they have sent."""
+    played: dict[int, Story] = field(default_factory=dict)
+    """Which deployment belongs to which story."""
 
     def play(self, story: Story) -> int:
         """Do what the story says until it has come to an end, and return the deployment's number."""
-        number = self._begin(story)
-        if not self._until(lambda: self._rests(number), PATIENCE):
+        before, until = self.rows.last(), monotonic() + PATIENCE
+        while monotonic() < until:
+            number = self._went_back(story, before) if story.then is Then.CONFIRMED else self._went_on(story, before)
+            if number and self._expired(story, number):
+                before = number
+            elif number:
+                return self._ended(story, number, until)
+        raise AssertionError(f"{story.name} never began\n{self.world.slack.transcript()[-4000:]}")
+
+    def unheard(self) -> int:
+        """Return how many requests Slack told people that the bot did not acknowledge."""
+        said = [message for name in WHO for message in self.world.slack.private(name)]
+        failed = sum(message.user == SLACKBOT and "failed with the error" in message.words for message in said)
+        return failed + sum(len(self.world.slack.notices(name)) for name in WHO)
+
+    def _ended(self, story: Story, number: int, until: float) -> int:
+        self.played[number] = story
+        if not self._until(lambda: self._rests(number), until - monotonic()):
             raise AssertionError(f"{story.name} (#{number}) never came to an end: {self.rows.deployment(number)}")
         return number
 
-    def _begin(self, story: Story) -> int:
-        before, until = self.rows.last(), monotonic() + PATIENCE
-        while monotonic() < until:
-            if story.kind == "deploy":
-                number = self._asked(story, before)
-                if number and self._approved(story, number):
-                    return number
-            elif number := self._went_back(story, before):
-                return number
-        raise AssertionError(f"{story.name} never began\n{self.world.slack.transcript()[-4000:]}")
+    def _expired(self, story: Story, number: int) -> bool:
+        """Say whether nobody could decide in time, because the bot was away so often: then people ask anew."""
+        over = story is not EXPIRY and self._status(number) == "expired"
+        if over:
+            self.played[number] = EXPIRY
+        return over
 
-    def _asked(self, story: Story, before: int) -> int:
-        """Ask unless it is there already; return its number, or 0 when nobody heard."""
+    def _went_on(self, story: Story, before: int) -> int:
+        """Ask unless it is there already, and do what comes next; return its number, or 0 when nobody heard."""
         if not self._found(story, before):
             self._say(story.asks)
             self._until(lambda: self._found(story, before) is not None, HEARD)
         found = self._found(story, before)
-        return int(found["id"]) if found else 0
+        if found is None:
+            return 0
+        number = int(found["id"])
+        if self._status(number) == WAITING:
+            self._decide(story, number)
+        return number if story.then is Then.LEFT or self._status(number) != WAITING else 0
 
-    def _approved(self, story: Story, number: int) -> bool:
-        if self.rows.deployment(number)["status"] == "awaiting_approval":
-            self._press(story, lambda: self._shown(number))
-            self._until(lambda: self.rows.deployment(number)["status"] != "awaiting_approval", HEARD)
-        return bool(self.rows.deployment(number)["status"] != "awaiting_approval")
+    def _decide(self, story: Story, number: int) -> None:
+        match story.then:
+            case Then.APPROVED:
+                self._press(("ben",), APPROVE, lambda: self._card(number))
+            case Then.RACED:
+                self._press(("ben", "lea"), APPROVE, lambda: self._card(number))
+            case Then.CANCELLED:
+                self._say(f"/deploy cancel {number}")
+            case _:
+                return
+        self._until(lambda: self._status(number) != WAITING, HEARD)
 
     def _went_back(self, story: Story, before: int) -> int:
         known = len(self.world.slack.private("ana"))
         self._say(story.asks)
-        if self._until(lambda: self._offered(known), HEARD):
-            self._press(story, lambda: True)
-            self._until(lambda: self._found(story, before) is not None, HEARD)
+        self._press(("ana",), GO_BACK, lambda: self._offer(story, known))
+        self._until(lambda: self._found(story, before) is not None, HEARD)
         found = self._found(story, before)
         return int(found["id"]) if found else 0
-
-    def _offered(self, known: int) -> bool:
-        """Say whether the dialog for going back has come, so that the button of an older one is not pressed."""
-        return any("v2.2" in said.words for said in self.world.slack.private("ana")[known:])
 
     def _say(self, text: str) -> None:
         self.asked += 1
         self.world.slack.says("ana", text)
 
-    def _press(self, story: Story, ready: Callable[[], bool]) -> None:
-        person, label, within = story.presses
-        if self._until(ready, HEARD):
-            self.asked += 1
-            self.world.slack.presses(person, label, within=within, timeout=HEARD)
+    def _press(self, who: tuple[str, ...], action: str, see: Callable[[], Message | None]) -> None:
+        """Have people press a button at the same time, as soon as they see it."""
+        if not self._until(lambda: see() is not None, HEARD) or (seen := see()) is None:
+            return
+        self.asked += len(who)
+        with ThreadPoolExecutor(len(who)) as together:
+            for pressed in [together.submit(self.world.slack.presses_seen, name, seen, action) for name in who]:
+                pressed.result(PATIENCE)
 
-    def _shown(self, number: int) -> bool:
-        """Say whether the card stands in the channel and can be approved."""
-        newest = [said for said in self.world.slack.messages("deployments") if said.metadata]
-        return any(key_of(said.metadata) == f"card:{number}" for said in newest)
+    def _card(self, number: int) -> Message | None:
+        said = self.world.slack.messages("deployments")
+        return _with(APPROVE, (it for it in said if key_of(it.metadata) == f"card:{number}"))
+
+    def _offer(self, story: Story, known: int) -> Message | None:
+        """Return the dialog for going back, and never an older one."""
+        said = self.world.slack.private("ana")[known:]
+        return _with(GO_BACK, (it for it in said if story.version in it.words))
 
     def _found(self, story: Story, before: int) -> Row | None:
         return self.rows.newest(story.version, story.kind, before)
 
+    def _status(self, number: int) -> str:
+        return str(self.rows.deployment(number)["status"])
+
     def _rests(self, number: int) -> bool:
-        return self.rows.deployment(number)["status"] in OVER | STUCK
+        return self._status(number) in OVER | STUCK
 
     @staticmethod
     def _until(holds: Callable[[], bool], seconds: float) -> bool:
@@ -129,6 +134,15 @@ class People:
                 return False
             sleep(0.05)
         return True
+
+
+def _with(action: str, said: Iterable[Message]) -> Message | None:
+    """Return the newest message that has a button, as it looks now."""
+    for message in reversed(list(said)):
+        seen = replace(message, blocks=deepcopy(message.blocks))
+        if any(it.get("action_id") == action for block in seen.blocks for it in words.interactive(block)):
+            return seen
+    return None
 
 
 def key_of(metadata: dict[str, object] | None) -> str:

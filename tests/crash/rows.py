@@ -1,12 +1,14 @@
 """Reads the bot's database from outside, with nothing of the bot's own code."""
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
 
 OVER = frozenset({"succeeded", "failed", "rolled_back", "rejected", "expired", "cancelled", "refused", "superseded"})
 STUCK = frozenset({"incomplete", "unknown"})
@@ -14,24 +16,47 @@ LOOKS = frozenset({"verify", "candidate_check", "check"})
 """Steps that only look: they have no operation on a host."""
 
 Row = dict[str, Any]
+Connection = sqlite3.Connection | psycopg.Connection[Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one database file."""
+    """The rows of one database: a SQLite file or a PostgreSQL URL."""
 
-    path: Path
+    where: Path | str
+    kept: Connection | None = None
+    """A connection that is held open, for one thread that asks all the time."""
+
+    @property
+    def url(self) -> str:
+        """Return the address that the bot knows it by."""
+        return f"sqlite:///{self.where}" if isinstance(self.where, Path) else self.where
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=30)) as connection:
-            connection.row_factory = sqlite3.Row
-            yield connection
+    def held(self) -> Iterator["Rows"]:
+        """Give the same rows over one connection."""
+        with self._open() as connection:
+            yield replace(self, kept=connection)
+
+    @contextmanager
+    def _open(self) -> Iterator[Connection]:
+        if self.kept:
+            yield self.kept
+        elif isinstance(self.where, Path):
+            with closing(sqlite3.connect(self.where, timeout=30, isolation_level=None)) as file:
+                file.row_factory = _row
+                yield file
+        else:
+            with closing(psycopg.connect(self.where, autocommit=True, row_factory=dict_row)) as server:
+                yield server
 
     def ask(self, query: str, *values: object) -> list[Row]:
-        """Return what a query finds."""
+        """Return what a query finds; values stand where it has `?`."""
         with self._open() as connection:
-            return [dict(row) for row in connection.execute(query, values)]
+            if isinstance(connection, sqlite3.Connection):
+                return list(connection.execute(query, values))
+            cursor = connection.execute(query.replace("?", "%s"), values)  # type: ignore[call-overload]
+            return list(cursor) if cursor.description else []
 
     def deployments(self) -> list[Row]:
         """Return every deployment, oldest first."""
@@ -57,11 +82,16 @@ class Rows:
 
     def unfinished(self) -> list[Row]:
         """Return what is under way, an automatic rollback after its parent."""
-        return [row for row in self.deployments() if row["status"] not in OVER]
+        every = self.ask("SELECT id, status FROM deployment ORDER BY id DESC LIMIT 9")
+        return [row for row in reversed(every) if row["status"] not in OVER]
 
-    def open_steps(self) -> list[Row]:
-        """Return the steps that were begun and not confirmed, in the order of the plan."""
-        return self.ask("SELECT * FROM step WHERE state = 'intended' ORDER BY deployment_id, number, id")
+    def open_steps(self, since: int) -> list[Row]:
+        """Return the steps that were begun and not confirmed, of a deployment and later ones, in the plan's order."""
+        return self.ask(
+            "SELECT target, kind, operation FROM step WHERE deployment_id >= ? AND state = 'intended'"
+            " ORDER BY deployment_id, number, id",
+            since,
+        )
 
     def steps(self) -> list[Row]:
         """Return every step record."""
@@ -80,6 +110,24 @@ class Rows:
         found = self.ask("SELECT action FROM audit WHERE subject = ? ORDER BY number", f"deployment:{number}")
         return [row["action"] for row in found]
 
-    def value_of(self, row: Row) -> str:
-        """Return the value of the button that a request came from."""
-        return str(json.loads(row["values"]).get("value", ""))
+    def faults(self) -> Iterator[str]:
+        """Yield what the database itself finds wrong with what it holds."""
+        if isinstance(self.where, Path):
+            whole = [row["integrity_check"] for row in self.ask("PRAGMA integrity_check")]
+            if whole != ["ok"]:
+                yield f"the database is broken: {whole}"
+            if dangling := self.ask("PRAGMA foreign_key_check"):
+                yield f"rows point nowhere: {dangling}"
+            return
+        try:
+            self.ask("CREATE EXTENSION IF NOT EXISTS amcheck")
+            self.ask(
+                "SELECT bt_index_check(i.indexrelid, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                "JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND c.relpersistence <> 't'"
+            )
+        except psycopg.Error as error:
+            yield f"the database is broken: {error}"
+
+
+def _row(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}

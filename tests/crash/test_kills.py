@@ -1,25 +1,38 @@
 """kill -9 at any instant: nothing is lost, nothing runs twice, and everything ends once."""
 
+import os
 import sys
 from itertools import repeat
 from pathlib import Path
 
-from tests.crash.killer import Aim
-from tests.crash.torture import torture
+from tests.crash.killer import After
+from tests.crash.stories import BACK, DEPLOY
+from tests.crash.torture import Course, torture
 
 
 def test_no_kill_loses_a_step_or_runs_one_twice_and_every_deployment_ends_once(tmp_path, capsys, kills, seed):
-    report = torture(tmp_path, kills=kills, seed=seed)
+    report = torture(tmp_path, Course(kills, seed))
     with capsys.disabled():
         sys.stdout.write(f"{report}\n")
     assert not report.faults, "\n".join(report.faults)
     assert len(report.hits) == kills
 
 
+def test_of_two_bots_over_postgresql_any_may_be_killed_and_the_same_holds(
+    tmp_path, postgres_url, capsys, kills_of_two, seed
+):
+    report = torture(tmp_path, Course(kills_of_two, seed, postgres_url))
+    with capsys.disabled():
+        sys.stdout.write(f"{report}\n")
+    assert not report.faults, "\n".join(report.faults)
+    assert len(report.hits) == kills_of_two
+
+
 def test_without_the_guard_on_the_hosts_a_step_is_seen_to_run_twice(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "unguarded"))
-    just_begun = repeat(Aim(2, 0.02))
-    report = torture(tmp_path, kills=4, seed=1, plan=just_begun)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "unguarded"), prepend=os.pathsep)
+    just_begun = After(2, 0.02)
+    course = Course(4, seed=1, stories=(DEPLOY, BACK), aims=lambda _story, _hits, _sees: repeat(just_begun))
+    report = torture(tmp_path, course)
     with capsys.disabled():
         sys.stdout.write(f"{report}\n")
     assert any("ran twice" in fault for fault in report.faults)
