@@ -34,8 +34,8 @@ class Evidence:
 
 def faults(evidence: Evidence) -> list[str]:
     """Return every breach of a promise; empty when all hold."""
-    checks = (requests, endings, records, once, locks, cards, books)
-    return [fault for check in checks for fault in check(evidence)]
+    promises = (requests, endings, records, once, locks, cards, checks, books)
+    return [fault for promise in promises for fault in promise(evidence)]
 
 
 def requests(evidence: Evidence) -> Iterator[str]:
@@ -147,6 +147,15 @@ def cards(evidence: Evidence) -> Iterator[str]:
                     yield f"the card of #{row['id']} says\n{says}\ninstead of\n{text}"
     finally:
         store.close()
+
+
+def checks(evidence: Evidence) -> Iterator[str]:
+    """Every check that was asked for was made, and has exactly one card."""
+    yield from (f"check {row['id']} was never made" for row in evidence.rows.checks("wanted"))
+    shown = Counter(key_of(said.metadata) for said in evidence.world.slack.messages("deployments"))
+    for row in evidence.rows.checks("done"):
+        if (cards := shown[f"checklist:{row['id']}"]) != 1:
+            yield f"check {row['id']} has {cards} cards"
 
 
 def _timeless(text: str) -> str:

@@ -12,8 +12,11 @@ NOTHING = "nothing under way"
 BETWEEN = "between"
 """The phase of a host on which no step is open."""
 LOOKING = "looking"
-STATES = ("awaiting_approval", "queued", "preparing", "running", "verifying", "rolling_back")
+STATES = ("awaiting_approval", "queued", "preparing", "running", "verifying", "rolling_back", "checking")
 """The states in which a kill can find a deployment that is under way."""
+
+LISTED = 60
+"""Of more kills than these only the counts are shown."""
 
 Cell = tuple[str, str]
 """A state, and a phase; in states without steps the phase is empty."""
@@ -50,7 +53,7 @@ def look(rows: Rows, scenes: Sequence[Scene]) -> Sight:
     """Return what is under way right now."""
     under_way = rows.unfinished()
     if not under_way:
-        return Sight(NOTHING)
+        return Sight("checking" if rows.checks("wanted") else NOTHING)
     steps = rows.open_steps(int(under_way[0]["id"]))
     here = [(scene, [step for step in steps if step["target"] == scene.name]) for scene in scenes]
     return Sight(str(under_way[0]["status"]), tuple((scene.name, _phase(scene, open_)) for scene, open_ in here))
@@ -96,7 +99,7 @@ def never(hits: Sequence[Hit]) -> list[str]:
 def table(hits: Sequence[Hit]) -> str:
     """Return every kill, how often each combination was hit, and what never was."""
     met, phases = counted(hits), (*PHASES, LOOKING, BETWEEN)
-    lines = [f"{number:4}  {hit}" for number, hit in enumerate(hits, 1)]
+    lines = [f"{number:4}  {hit}" for number, hit in enumerate(hits, 1)] if len(hits) <= LISTED else []
     lines += ["", f"{'kills that hit':18}{'any':>10}" + "".join(f"{phase:>10}" for phase in phases)]
     lines += [f"{state:18}" + "".join(f"{met[state, phase]:10}" for phase in ("", *phases)) for state in STATES]
     return "\n".join([*lines, "", f"never hit: {', '.join(never(hits)) or 'nothing'}"])

@@ -98,6 +98,8 @@ class Killer:
     aims: Aims
     random: Random
     hits: list[Hit] = field(default_factory=list)
+    """Of everybody who kills; they steer by what all of them have hit."""
+    made: int = 0
     restarts: int = 0
     """How often a bot had ended by itself and was started again, as a service manager does."""
 
@@ -109,14 +111,14 @@ class Killer:
             try:
                 with self.rows.held() as rows:
                     aims = self.aims(story, self.hits, lambda: look(rows, self.scenes))
-                    while kills > len(self.hits) - before and self._kill(next(aims), rows, over):
+                    while self.made < most and self._kill(next(aims), rows, over):
                         pass
                 while not over.wait(LOOKS_AFTER):
                     self._look_after()
             except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
                 trouble.append(error)
 
-        before = len(self.hits)
+        most = self.made + kills
         thread = Thread(target=work, name="killer")
         thread.start()
         try:
@@ -149,6 +151,7 @@ class Killer:
             return True
         victim.kill()
         self.hits.append(Hit(str(aim), self._name(victim), sight))
+        self.made += 1
         victim.start()
         return True
 

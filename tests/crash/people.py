@@ -32,8 +32,25 @@ class People:
     played: dict[int, Story] = field(default_factory=dict)
     """Which deployment belongs to which story."""
 
-    def play(self, story: Story) -> int:
-        """Do what the story says until it has come to an end, and return the deployment's number."""
+    def play(self, story: Story) -> bool:
+        """Do what the story says until it has come to an end, and return whether it was the end that it says."""
+        if story.then is Then.LOOKED:
+            return self._looked(story)
+        number = self._played(story)
+        return self._status(number) == story.ends
+
+    def _looked(self, story: Story) -> bool:
+        """Have everything looked at, and wait until somebody has."""
+        before, until = len(self.rows.checks("done")), monotonic() + PATIENCE
+        while monotonic() < until:
+            if len(self.rows.checks("done")) > before:
+                return True
+            if not self.rows.checks("wanted"):
+                self._say(story.asks)
+            self._until(lambda: len(self.rows.checks("done")) > before, HEARD)
+        raise AssertionError(f"nobody looked\n{self.world.slack.transcript()[-4000:]}")
+
+    def _played(self, story: Story) -> int:
         before, until = self.rows.last(), monotonic() + PATIENCE
         while monotonic() < until:
             number = self._went_back(story, before) if story.then is Then.CONFIRMED else self._went_on(story, before)

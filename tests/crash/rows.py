@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -15,6 +16,8 @@ STUCK = frozenset({"incomplete", "unknown"})
 LOOKS = frozenset({"verify", "candidate_check", "check"})
 """Steps that only look: they have no operation on a host."""
 
+PATIENCE = 60.0
+"""So long a server may be away before looking at it is given up."""
 Row = dict[str, Any]
 Connection = sqlite3.Connection | psycopg.Connection[Row]
 
@@ -40,7 +43,7 @@ class Rows:
 
     @contextmanager
     def _open(self) -> Iterator[Connection]:
-        if self.kept:
+        if self.kept and not getattr(self.kept, "closed", False):
             yield self.kept
         elif isinstance(self.where, Path):
             with closing(sqlite3.connect(self.where, timeout=30, isolation_level=None)) as file:
@@ -51,7 +54,17 @@ class Rows:
                 yield server
 
     def ask(self, query: str, *values: object) -> list[Row]:
-        """Return what a query finds; values stand where it has `?`."""
+        """Return what a query finds, once the server is there; values stand where it has `?`."""
+        until = monotonic() + PATIENCE
+        while True:
+            try:
+                return self._asked(query, *values)
+            except psycopg.OperationalError:
+                if monotonic() > until:
+                    raise
+                sleep(0.1)
+
+    def _asked(self, query: str, *values: object) -> list[Row]:
         with self._open() as connection:
             if isinstance(connection, sqlite3.Connection):
                 return list(connection.execute(query, values))
@@ -92,6 +105,10 @@ class Rows:
             " ORDER BY deployment_id, number, id",
             since,
         )
+
+    def checks(self, state: str) -> list[Row]:
+        """Return the checks that are wanted, or done."""
+        return self.ask("SELECT * FROM checklist_run WHERE state = ? ORDER BY id", state)
 
     def steps(self) -> list[Row]:
         """Return every step record."""

@@ -37,7 +37,7 @@ class Stage:
 
 @contextmanager
 def theatre(state: Path, database: str = "") -> Iterator[Stage]:
-    """Open a world over the database, and ship what every story begins from."""
+    """Open a world over SQLite or the database of a URL, and ship what every story begins from."""
     rows = Rows(database or state / "shipmate.db")
     with World(state, Tuning(manifest=manifest(), pace=PACE, hosts=PRODUCTION, database=database)) as world:
         scenes = [Scene.of(world.host(name)) for name in PRODUCTION]

@@ -20,6 +20,8 @@ class Then(StrEnum):
     CANCELLED = "cancelled"
     LEFT = "left"
     """Nobody does anything."""
+    LOOKED = "looked"
+    """It is no deployment but a check: whoever leads looks at everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +64,6 @@ BACK = Story(
     ("queued", "verifying"),
     ("running",),
 )
-ROUND = (SICK, DEPLOY, BACK, CANCEL, RACE, BACK, EXPIRY)
+CHECK = Story("morning check", "", "/ops check", Then.LOOKED, "done", ("checking",))
+ROUND = (SICK, DEPLOY, BACK, CHECK, CANCEL, RACE, BACK, EXPIRY)
 """Played again and again: it ends where it began, with v2.2 served."""

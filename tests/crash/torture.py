@@ -1,5 +1,7 @@
 """Plays the stories while the bot is killed again and again, and reports what was hit and what did not hold."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -8,9 +10,10 @@ from time import monotonic
 
 from tests.crash.hits import Hit, goals, table
 from tests.crash.killer import Aims, Killer, drawn
-from tests.crash.people import People
-from tests.crash.stage import theatre, verdict
-from tests.crash.stories import ROUND, SEED, Story
+from tests.crash.mischief import Mischief, tricks
+from tests.crash.stage import Stage, theatre, verdict
+from tests.crash.stories import ROUND, Story
+from tests.system.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,14 @@ class Course:
 
     kills: int
     seed: int
-    database: str = ""
-    """A PostgreSQL URL, over which two bots run; one over SQLite when empty."""
+    cluster: Cluster | None = None
+    """A PostgreSQL server, over which two bots run in each world; one over SQLite when there is none."""
+    abreast: int = 1
+    """In so many worlds at the same time."""
     stories: tuple[Story, ...] = ROUND
     aims: Aims | None = None
     """Drawn from the seed when nothing else is said."""
+    mischief: bool = True
 
 
 @dataclass
@@ -31,43 +37,70 @@ class Report:
     """What a torture came to."""
 
     course: Course
-    hits: list[Hit]
-    faults: list[str]
-    played: dict[int, Story] = field(default_factory=dict)
+    hits: list[Hit] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    stories: Counter[str] = field(default_factory=Counter)
+    mischief: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     restarts: int = 0
 
     def __str__(self) -> str:
-        over = "two bots over PostgreSQL" if self.course.database else "SQLite"
-        stories = len(self.played) - len(SEED)
-        head = f"seed {self.course.seed}, {over}: {len(self.hits)} kills during {stories} stories in"
-        wrong = [f"BROKEN: {fault}" for fault in self.faults]
-        wrong += [f"{self.restarts} times a bot ended by itself and was started again"] if self.restarts else []
-        return "\n".join(["", f"{head} {self.seconds:.0f} s", table(self.hits), *wrong])
+        over = "two bots over PostgreSQL" if self.course.cluster else "one bot over SQLite"
+        where = f", in {self.course.abreast} worlds at a time" if self.course.abreast > 1 else ""
+        told = self.stories.total()
+        head = f"seed {self.course.seed}, {over}{where}: {len(self.hits)} kills during {told} stories"
+        lines = [f"{head} in {self.seconds:.0f} s", table(self.hits)]
+        lines += [_counts("stories", self.stories), _counts("besides", self.mischief)]
+        lines += [f"{self.restarts} times a bot ended by itself and was started again"]
+        return "\n".join(["", *lines, *(f"BROKEN: {fault}" for fault in self.faults)])
+
+
+def _counts(what: str, counted: Counter[str]) -> str:
+    return f"{what}: " + (", ".join(f"{times} × {name}" for name, times in sorted(counted.items())) or "none")
 
 
 def torture(state: Path, course: Course) -> Report:
-    """Kill the bot so often during story after story; then let everything come to rest, and look."""
-    random, began = Random(course.seed), monotonic()
-    with theatre(state, course.database) as stage:
-        killer = Killer(stage.bots, stage.rows, stage.scenes, course.aims or drawn(random), random)
-        trouble = _stories(stage.people, killer, course)
+    """Kill the bots so often during story after story, in so many worlds at a time, and look when all is at rest."""
+    report, began = Report(course), monotonic()
+    shares = [len(range(place, course.kills, course.abreast)) for place in range(course.abreast)]
+    with ThreadPoolExecutor(course.abreast) as worlds:
+        for world in [worlds.submit(_in_one, state, place, kills, report) for place, kills in enumerate(shares)]:
+            world.result()
+    report.seconds = monotonic() - began
+    return report
+
+
+def _in_one(state: Path, place: int, kills: int, report: Report) -> None:
+    course = report.course
+    random = Random(f"{course.seed}.{place}")
+    folder = state / f"world{place + 1}"
+    folder.mkdir()
+    database = course.cluster.database(f"{folder.name}_{random.getrandbits(48)}") if course.cluster else ""
+    with theatre(folder, database) as stage:
+        killer = Killer(stage.bots, stage.rows, stage.scenes, course.aims or drawn(random), random, report.hits)
+        about = Mischief(tricks(stage.world, course.cluster, random) if course.mischief else {}, random)
+        trouble = _stories(stage, killer, about, kills, report)
+        stage.world.server.faults.clear()
         found = [*trouble, *verdict(stage)]
-    return Report(course, killer.hits, found, stage.people.played, monotonic() - began, killer.restarts)
+    report.faults += [f"{folder.name}: {fault}" for fault in found]
+    report.mischief += about.played
+    report.restarts += killer.restarts
 
 
-def _stories(people: People, killer: Killer, course: Course) -> list[str]:
+def _stories(stage: Stage, killer: Killer, about: Mischief, kills: int, report: Report) -> list[str]:
     """Play story after story until every kill was made; stop at the first that does not come to its end."""
-    for story in cycle(course.stories):
-        left = course.kills - len(killer.hits)
+    for story in cycle(report.course.stories):
+        left = kills - killer.made
         if left <= 0:
             return []
-        numbers: list[int] = []
-        kills = min(left, killer.random.randint(2, 4), len(goals(story)))
+        ends: list[bool] = []
+        most = min(left, killer.random.randint(2, 4), len(goals(story)))
         try:
-            killer.during(story, kills, lambda: numbers.append(people.play(story)))  # noqa: B023 - it is called before the next turn
+            with about.about():
+                killer.during(story, most, lambda: ends.append(stage.people.play(story)))  # noqa: B023 - it is called before the next turn
         except AssertionError as error:
             return [str(error)]
-        if people.rows.deployment(numbers[0])["status"] != story.ends:
+        report.stories[story.name] += 1
+        if not ends[0]:
             return []
     return []

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 import psycopg
 import pytest
@@ -29,6 +30,7 @@ class Cluster:
         self._within = within
         """The beginning of a command that runs the rest of it somewhere else, as in a network of its own."""
         self.port = _free_port()
+        self._restarts = Lock()
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(folder, owner.pw_uid, owner.pw_gid)
@@ -50,6 +52,12 @@ class Cluster:
     def stop(self) -> None:
         """Stop it at once; every connection breaks, and nothing was asked first."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
+    def restart(self) -> None:
+        """Stop it at once, and start it anew; of several who want that at the same time, one after the other."""
+        with self._restarts:
+            self.stop()
+            self.start()
 
     def database(self, name: str, address: str = "127.0.0.1") -> str:
         """Create a database and return its URL."""
