@@ -4,6 +4,7 @@ from commands import approvals, deploy, greeting, home, retrying, rollback, stop
 from commands.command import Action, Modal
 from commands.deploys import resolve as resolving
 from commands.deploys.cancel import cancel
+from commands.deploys.diff import diff
 from commands.deploys.history import history
 from commands.deploys.nudge import nudge
 from commands.deploys.plan import plan
@@ -14,7 +15,7 @@ from commands.ops.ops import ops
 from commands.ops.tick import tick
 from commands.views import modal
 
-WORDS = (plan, status, history, cancel, nudge, resolving.resolve)
+WORDS = (plan, diff, status, history, cancel, nudge, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
 OPS = (check,)

@@ -35,6 +35,7 @@ class _Way:
     lacks: int
     """How many commits it lacks that the other has."""
     files: tuple[dict[str, Any], ...]
+    url: str = ""
 
 
 class GitHubRepository:
@@ -187,6 +188,7 @@ def _since(asker: Asker, base: str, head: str, migrations: tuple[str, ...]) -> D
         insertions=_sum(ahead, "additions") + _sum(behind, "deletions"),
         deletions=_sum(ahead, "deletions") + _sum(behind, "additions"),
         touched=tuple(touched[:_TOUCHED]),
+        url=ahead.url,
     )
 
 
@@ -199,7 +201,8 @@ def _way(asker: Asker, base: str, head: str) -> _Way:
     for page in range(max(last - 1, 2), last + 1):
         listed += asker.get(path, per_page=PAGE, page=page)["commits"]
     newest = tuple(_commit(each) for each in reversed(listed[-_COMMITS:]))
-    return _Way(newest, count, first["behind_by"], tuple(first.get("files") or ()))
+    files = tuple(first.get("files") or ())
+    return _Way(newest, count, first["behind_by"], files, str(first["html_url"]))
 
 
 def _everything(asker: Asker, base: str, head: str, migrations: tuple[str, ...]) -> Difference:
@@ -245,7 +248,7 @@ def _commit(told: dict[str, Any]) -> Commit:
     about = told["commit"]
     subject = str(about["message"]).split("\n", 1)[0]
     at = datetime.fromisoformat(about["committer"]["date"])
-    return Commit(told["sha"], subject, str(about["author"]["name"]), at)
+    return Commit(told["sha"], subject, str(about["author"]["name"]), at, str(told.get("html_url") or ""))
 
 
 def _sum(way: _Way, what: str) -> int:

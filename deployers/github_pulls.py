@@ -26,8 +26,9 @@ class GitHubPulls:
                 signed = bool(asker.get(f"/git/commits/{revision.sha}")["verification"]["verified"])
                 pulls, alone, unasked = _brought(asker, difference.ahead)
         except GitHubError:
-            return Learned(unasked=difference.ahead_count)
-        return Learned(pulls, alone, unasked + difference.ahead_count - len(difference.ahead), signed)
+            return Learned(unasked=difference.ahead_count, asked=True)
+        unknown = unasked + difference.ahead_count - len(difference.ahead)
+        return Learned(pulls, alone, unknown, signed, asked=True)
 
 
 def _brought(asker: Asker, commits: tuple[Commit, ...]) -> tuple[tuple[Pull, ...], tuple[str, ...], int]:

@@ -134,6 +134,8 @@ class Commit:
     subject: str
     author: str
     at: datetime
+    url: str = ""
+    """Where it can be looked at; empty where there is only git."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Difference:
     deletions: int = 0
     touched: tuple[str, ...] = ()
     """At most 200 paths."""
+    url: str = ""
+    """Where it can be looked at; empty where there is only git."""
 
 
 class Repository(Protocol):
@@ -211,6 +215,8 @@ class Learned:
     """Commits of which it is not known."""
     signed: bool | None = None
     """Whether the revision carries a signature that holds; None when that is not known."""
+    asked: bool = False
+    """Whether there is anybody to ask beyond git."""
 
 
 Learn = Callable[[Revision, Difference], Learned]

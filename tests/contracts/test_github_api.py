@@ -168,6 +168,13 @@ def test_migrations_are_found_however_many_files_changed(door, tmp_path):
     assert (seen.migrations, len(seen.touched)) == (("migrations/9.sql",), 200)
 
 
+def test_commits_and_comparisons_carry_the_address_at_which_they_can_be_looked_at(door, tmp_path):
+    base, head = (sha(tmp_path / "repository.git", ref) for ref in ("v2.1", "v2.3"))
+    seen = GitHubRepository(door).between(base, head)
+    assert seen.url.endswith(f"/{REPOSITORY}/compare/{base}...{head}")
+    assert seen.ahead[0].url.endswith(f"/{REPOSITORY}/commit/{head}")
+
+
 def test_names_are_remembered_for_suggestions_and_never_for_deciding(server, door):
     repository = GitHubRepository(door)
     repository.refs()

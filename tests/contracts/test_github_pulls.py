@@ -38,7 +38,7 @@ def test_the_pull_requests_are_named_with_their_authors_newest_first(learn):
     assert [(pull.number, pull.author) for pull in told.pulls] == [(16, "ana"), (15, "mira"), (14, "omar"), (12, "ana")]
     assert told.pulls[0].title == "readme: Tell how the health routes are asked"
     assert told.pulls[0].url.endswith(f"/{REPOSITORY}/pull/16")
-    assert (told.unasked, told.signed) == (0, False)
+    assert (told.unasked, told.signed, told.asked) == (0, False, True)
 
 
 def test_commits_that_came_without_a_pull_request_are_named(learn, tmp_path):
@@ -72,7 +72,7 @@ def test_only_so_many_commits_are_asked_about_and_the_rest_is_said_to_be_unknown
 @pytest.mark.parametrize("fault", ["limit", "hang", "reset"])
 def test_what_github_does_not_tell_is_unknown(learn, fault):
     told = learn("v2.2", "v2.3", fault)
-    assert (told.pulls, told.alone, told.unasked) == ((), (), 5)
+    assert (told.pulls, told.alone, told.unasked, told.asked) == ((), (), 5, True)
 
 
 def test_the_requests_are_those_that_github_describes(learn, server):

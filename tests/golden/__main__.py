@@ -8,13 +8,14 @@ from tests.golden.cards import cards
 from tests.golden.checks import checks
 from tests.golden.others import others
 from tests.golden.pages import pages
+from tests.golden.revisions import revisions
 
 PLACE = Path(__file__).parent / "views"
 
 
 def every() -> dict[str, Any]:
     """Return every golden view by the name of its file."""
-    return {**cards(), **checks(), **others(), **pages()}
+    return {**cards(), **checks(), **others(), **pages(), **revisions()}
 
 
 def written(view: object) -> str:
