@@ -9,13 +9,14 @@ from commands.deploys.history import history
 from commands.deploys.nudge import nudge
 from commands.deploys.plan import plan
 from commands.deploys.status import status
+from commands.deploys.why import why
 from commands.family import family
 from commands.ops.check import check
 from commands.ops.ops import ops
 from commands.ops.tick import tick
 from commands.views import modal
 
-WORDS = (plan, diff, status, history, cancel, nudge, resolving.resolve)
+WORDS = (plan, diff, why, status, history, cancel, nudge, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
 OPS = (check,)

@@ -1,6 +1,6 @@
 """Whether a deployment may begin: a snapshot in, a verdict out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,6 +61,30 @@ class Refused:
 Verdict = Allowed | Refused
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition: what it is called, whether this environment has it, how it refuses, and how it is told if not."""
+
+    name: str
+    shut: Callable[[Snapshot], Refused | None]
+    there: Callable[[Snapshot], bool]
+    """Whether there is anything that could shut it."""
+    passes: Callable[[Snapshot], str]
+    """What is told of it while it is open."""
+    absent: str
+    """What is told of it where nothing could shut it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one gate is at one instant."""
+
+    name: str
+    told: str
+    refused: Refused | None = None
+    there: bool = True
+
+
 def judge(asked: Snapshot) -> Verdict:
     """Return the first gate that stops the deployment, or how it may go ahead.
 
@@ -68,10 +92,18 @@ def judge(asked: Snapshot) -> Verdict:
     """
     if asked.kind == "rollback":
         return Allowed(0)
-    for gate in (_strategy, _freeze, _after, _checks, _preflight, _left_behind):
-        if refused := gate(asked):
+    for gate in GATES:
+        if refused := gate.shut(asked):
             return refused
     return Allowed(asked.approvals_needed)
+
+
+def every(asked: Snapshot) -> Iterator[Standing]:
+    """Yield how each gate is, not only the first that is shut."""
+    for gate in GATES:
+        refused, there = gate.shut(asked), gate.there(asked)
+        told = refused.why if refused else gate.passes(asked) if there else gate.absent
+        yield Standing(gate.name, told, refused, there)
 
 
 def still(asked: Snapshot) -> Verdict:
@@ -176,3 +208,48 @@ def _approvals(asked: Snapshot) -> Refused | None:
         who=asked.who,
         next=f"/deploy {asked.environment} {asked.ref}",
     )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+GATES = (
+    Gate(
+        "Strategy",
+        _strategy,
+        lambda it: bool(it.strategies),
+        lambda it: f"`{it.strategy}` is allowed.",
+        "Any strategy is allowed.",
+    ),
+    Gate("Freeze", _freeze, lambda it: bool(it.freezes), lambda _: "No freeze holds now.", "There are no freezes."),
+    Gate(
+        "Order",
+        _after,
+        lambda it: bool(it.after),
+        lambda it: f"It has succeeded on {it.after}.",
+        "It comes after no other environment.",
+    ),
+    Gate(
+        "Checks",
+        _checks,
+        lambda it: bool(it.required_checks),
+        lambda it: f"{_listed(it.required_checks)} {'is' if len(it.required_checks) == 1 else 'are'} green.",
+        "No checks are required.",
+    ),
+    Gate(
+        "Targets",
+        _preflight,
+        lambda it: bool(it.findings),
+        lambda _: "They were looked at just now and are ready.",
+        "They were not looked at.",
+    ),
+    Gate(
+        "Database",
+        _left_behind,
+        lambda it: bool(it.left_behind),
+        lambda _: "Old code meets the new database for a while; who approves decides about that.",
+        "No old code is left over a new database.",
+    ),
+)
+"""Every gate that can stop a deployment before it begins, in the order in which they are judged."""

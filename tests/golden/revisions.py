@@ -3,7 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from commands.views import diff
+from commands.views import diff, why
+from commands.views.words import title
+from deployers import gates
+from deployers.environment import Freeze
 from deployers.ports import Commit, Difference, Learned, Pull, Revision
 from storage.models import Status
 from tests.builders import NOW
@@ -20,6 +23,13 @@ def revisions() -> dict[str, Any]:
         "diff_first": _message(diff.shown(replace(only_git(), runs=None))),
         "diff_same": _message(diff.shown(same())),
         "diff_back": _message(diff.shown(back())),
+        "why_shut": _message(why.shown(f"{title(deployment(Status.AWAITING_APPROVAL))} waits for approval.", _shut())),
+        "why_open": _message(why.shown("`v2.3` → *production*:", _open(), "Nothing was asked for.")),
+        "why_over": _message(
+            why.shown(
+                f"{title(deployment(Status.EXPIRED))} is expired.", [], "To see what would stop it now: `/deploy`"
+            )
+        ),
     }
 
 
@@ -80,6 +90,28 @@ def back() -> diff.Seen:
         required=("tests",),
         checks={},
     )
+
+
+SNAPSHOT = gates.Snapshot("production", "v2.3", sha("v2.3"), "rolling", NOW, strategies=("rolling",))
+
+
+def _open() -> list[why.Line]:
+    return [*map(why.line_of, gates.every(replace(SNAPSHOT, required_checks=("tests",), checks={"tests": "success"})))]
+
+
+def _shut() -> list[why.Line]:
+    asked = replace(
+        SNAPSHOT,
+        freezes=(Freeze(("tue",), "08:00", "12:00", "the fair"),),
+        after="staging",
+        succeeded_there=True,
+        required_checks=("tests", "security"),
+        checks={"tests": "success", "security": "failure"},
+        who="<@U0OMAR>",
+    )
+    missing = "1 of 2 approvals by <@U0BEN>. It needs 1 more."
+    approvals = why.Line("Approvals", missing, shut=True, clears="<@U0LEA> can give it.")
+    return [why.Line("Turn", "Nothing is before it."), approvals, *map(why.line_of, gates.every(asked))]
 
 
 def commit(name: str, subject: str) -> Commit:

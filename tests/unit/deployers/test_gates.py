@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from deployers import rollback
 from deployers.environment import Freeze
 from deployers.freezes import DAYS, check, frozen
-from deployers.gates import Allowed, Refused, Snapshot, judge, still
+from deployers.gates import Allowed, Refused, Snapshot, every, judge, still
 from deployers.ports import Finding
 from deployers.rollback import Way
 
@@ -172,3 +172,17 @@ def test_a_migration_that_leaves_old_code_behind_is_refused_where_nobody_would_b
     assert verdict.code == "migration"
     assert "web2, web3" in verdict.why
     assert judge(replace(left, approvals_needed=1)) == Allowed(1)
+
+
+@pytest.mark.parametrize("code", SHUT)
+def test_every_gate_is_told_and_the_first_that_is_shut_is_the_verdict(code):
+    asked = replace(ASKED, **SHUT[code])
+    told = list(every(asked))
+    assert [it.refused for it in told if it.refused] == [judge(asked)]
+    assert len({it.name for it in told}) == len(told)
+    assert all(it.told for it in told)
+
+
+def test_a_gate_that_nothing_could_shut_is_told_as_absent():
+    there = {it.name: it.there for it in every(ASKED)}
+    assert there == {name: name == "Strategy" for name in there}
