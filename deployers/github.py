@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -90,7 +90,9 @@ class GitHubRepository:
                 return kept[1]
             try:
                 with self._asking() as asker:
-                    self._names = (now, tuple(_named(asker)))
+                    published = _published(asker)
+                    names = (replace(it, published=published.get(it.full_ref, "")) for it in _named(asker))
+                    self._names = (now, tuple(names))
             except RepositoryUnreachable:
                 if kept is None:
                     raise
@@ -158,6 +160,16 @@ def _named(asker: Asker) -> Iterator[Revision]:
     for each in asker.pages("/branches"):
         if grammar.may_be_typed(each["name"]):
             yield Revision(each["name"], f"refs/heads/{each['name']}", each["commit"]["sha"])
+
+
+def _published(asker: Asker) -> dict[str, str]:
+    """Return which tags the newest releases were made of, by full name; a courtesy, so a no is no trouble."""
+    try:
+        told = asker.get("/releases", per_page=PAGE)
+    except GitHubRefused:
+        return {}
+    kinds = {False: "release", True: "pre-release"}
+    return {f"refs/tags/{it['tag_name']}": kinds[bool(it["prerelease"])] for it in told if not it["draft"]}
 
 
 def _is_held(asker: Asker, sha: str) -> bool:

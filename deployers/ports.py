@@ -147,6 +147,8 @@ class Revision:
     full_ref: str
     """`refs/tags/v2.3`, `refs/heads/main`, or empty for a SHA."""
     sha: str
+    published: str = ""
+    """For a tag that is suggested: `release` or `pre-release`, where somebody made it one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bot.slack.payloads import BadPayload
 from bot.slack.private import Letter, tell
 from commands.command import Modal, Request
 from commands.services import Person, Services
+from commands.views import suggestions
 from storage.models import InboxRow
 
 log = logging.getLogger(__name__)
@@ -31,8 +32,6 @@ NO_FORM = (
     "or type `/deploy help` to see how to do it without the form."
 )
 SUGGEST_SECONDS = 2.0
-MOST_OPTIONS = 100
-LONGEST_OPTION = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +180,7 @@ class Front:
             log.error("What follows an ack broke", exc_info=error)
 
     def _refs(self, typed: str) -> list[dict[str, Any]]:
-        names = (revision.ref for revision in self._services.repository.refs(typed, limit=MOST_OPTIONS))
-        return [
-            {"text": {"type": "plain_text", "text": name}, "value": name}
-            for name in dict.fromkeys(names)
-            if 0 < len(name) <= LONGEST_OPTION
-        ][:MOST_OPTIONS]
+        return suggestions.options(self._services.repository.refs(typed, limit=suggestions.MOST))
 
 
 def _letter(body: Mapping[str, Any], words: str) -> Letter:

@@ -184,9 +184,21 @@ def test_names_are_remembered_for_suggestions_and_never_for_deciding(server, doo
         repository.resolve("v2.3")
 
 
+def test_releases_are_marked_among_the_tags_that_are_suggested(server, door):
+    server.hub.releases |= {"v2.3": False, "v2.4": True}
+    told = {it.ref: it.published for it in GitHubRepository(door).refs()}
+    assert (told["v2.3"], told["v2.4"], told["v2.5"], told["main"]) == ("release", "pre-release", "", "")
+
+
+def test_names_are_suggested_without_releases_where_those_are_not_shown(server, door):
+    server.hub.faults.add("status", "list-releases", detail="403")
+    assert GitHubRepository(door).refs("v2.3")[0].published == ""
+
+
 def test_every_request_is_one_that_github_describes(server, door, tmp_path):
     origin = tmp_path / "repository.git"
     repository = GitHubRepository(door)
+    server.hub.releases["v2.3"] = False
     for ref in ("v2.3", "main", sha(origin, "v2.1^"), "v2.33"):
         try:
             repository.resolve(ref)
