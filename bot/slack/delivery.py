@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.slack.calls import Limited, Refused
 from bot.slack.clocks import Clocks
-from bot.slack.lanes import Lanes
+from bot.slack.lanes import Budget, Lanes
 from bot.slack.posting import Sent
 from bot.slack.rounds import Rounds
 from bot.slack.sending import Sender, waits_for_card
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 GAP_SECONDS = 1.0
 """Between two messages in a channel, and between two edits of a card."""
+EDITS_AT_ONCE, EDITS_PER_SECOND = 10, 50 / 60
+"""What all cards together take of the 50 edits a minute that Slack allows (chat.update, tier 3)."""
 _PRIVATE_GAP = 0.1
 _LONGEST_BACKOFF = 30.0
 _AT_ONCE = 500
@@ -86,6 +88,7 @@ class Delivery:
         self._gap = gap
         self._demand_lead = demand_lead
         self._lanes = Lanes(monotonic=clocks.monotonic)
+        self._edits = Budget(EDITS_AT_ONCE, EDITS_PER_SECOND, monotonic=clocks.monotonic)
         self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="delivery")
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._told: set[str] = set()
@@ -120,9 +123,12 @@ class Delivery:
     async def _round(self) -> int:
         """Begin every delivery that is due and whose lane is free; return how many rows wait."""
         rows = await self._safely(self._due) or []
-        for row in rows:
+        for row in fair(rows):
             lane = _lane(row)
             if row.id is None or row.id in self._under_way or not self._lanes.take(lane):
+                continue
+            if _edits(row) and not self._edits.take():
+                self._lanes.leave(lane, pause=0.0)
                 continue
             task = asyncio.get_running_loop().create_task(self._deliver(row.id, lane))
             self._under_way[row.id] = task
@@ -143,6 +149,8 @@ class Delivery:
                 sent = await self._sender.send(picked.row, picked.card, again=picked.again)
             except Limited as limit:
                 pause = limit.seconds
+                if _edits(picked.row):
+                    self._edits.none_for(limit.seconds)
                 await self._safely(self._later, picked.row, limit, timedelta(seconds=limit.seconds))
             except Exception as error:  # noqa: BLE001 — logged there; a message that breaks one attempt must not stop the others
                 await self._failed(picked.row, error)
@@ -244,8 +252,17 @@ def hopeless(row: OutboxRow, error: Exception, *, now: datetime) -> bool:
     return False
 
 
+def fair(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """Return messages in their order, and cards to be edited by how long they have been behind."""
+    return sorted(rows, key=lambda row: (row.next_at if _edits(row) else row.created_at, row.id or 0))
+
+
+def _edits(row: OutboxRow) -> bool:
+    return row.kind is Saying.CARD and bool(row.ts)
+
+
 def _lane(row: OutboxRow) -> str:
-    if row.kind is Saying.CARD and row.ts:
+    if _edits(row):
         return row.key
     if row.kind is Saying.HOME:
         return row.key
