@@ -5,4 +5,4 @@ from importlib.resources import files
 
 def starter() -> str:
     """Return a first configuration: two environments, the roles, and what each line is for."""
-    return files("bot").joinpath("starter.toml").read_text(encoding="utf-8")
+    return files("bot.init").joinpath("starter.toml").read_text(encoding="utf-8")
