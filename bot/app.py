@@ -158,6 +158,7 @@ class App:
             timezone=self.settings.app.timezone,
             ask_checks=self.ask_checks,
             learn=github.learn(self.settings),
+            ask_pulls=github.ask_pulls(self.settings),
             checklists=self.posted,
         )
 

@@ -4,7 +4,18 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
-from deployers.ports import AskChecks, Clock, Learn, Preflight, Remote, Repository, ask_nobody, learn_nothing
+from deployers.ports import (
+    AskChecks,
+    AskPulls,
+    Clock,
+    Learn,
+    Preflight,
+    Remote,
+    Repository,
+    ask_no_pulls,
+    ask_nobody,
+    learn_nothing,
+)
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -50,6 +61,15 @@ def learn(settings: Settings) -> Learn:
     from deployers.github_pulls import GitHubPulls
 
     return GitHubPulls(way).learn
+
+
+def ask_pulls(settings: Settings) -> AskPulls:
+    """Return who knows the open pull requests."""
+    if (way := door(settings)) is None:
+        return ask_no_pulls
+    from deployers.github_open import GitHubOpen
+
+    return GitHubOpen(way).ask
 
 
 def remote(settings: Settings, clock: Clock) -> Remote:

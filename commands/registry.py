@@ -13,13 +13,14 @@ from commands.deploys.why import why
 from commands.family import family
 from commands.ops.check import check
 from commands.ops.ops import ops
+from commands.ops.prs import prs
 from commands.ops.tick import tick
 from commands.views import modal
 
 WORDS = (plan, diff, why, status, history, cancel, nudge, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
-OPS = (check,)
+OPS = (check, prs)
 """What follows `/ops`."""
 
 FAMILIES = {"deploy": WORDS, "ops": OPS}

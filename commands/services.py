@@ -7,7 +7,7 @@ from typing import Protocol
 
 from deployers.checklists import Posted
 from deployers.environment import Environment
-from deployers.ports import AskChecks, Learn, Preflight, Repository, ask_nobody, learn_nothing
+from deployers.ports import AskChecks, AskPulls, Learn, Preflight, Repository, ask_no_pulls, ask_nobody, learn_nothing
 from storage.models import Deployment
 from storage.store import Rows, Session
 
@@ -74,5 +74,6 @@ class Services:
     """The zone of the app, in which freezes are meant."""
     ask_checks: AskChecks = ask_nobody
     learn: Learn = learn_nothing
+    ask_pulls: AskPulls = ask_no_pulls
     checklists: Posted = field(default_factory=Posted)
     """What `/ops check` looks at, and where its cards are posted."""

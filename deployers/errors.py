@@ -10,6 +10,20 @@ class DeployError(Exception):
 
 
 @dataclass
+class OnlyGit(DeployError):
+    """Something was asked that only GitHub knows, and nobody has said how to ask it."""
+
+    what: str
+    code = "only_git"
+
+    def __str__(self) -> str:
+        return (
+            f"There is only git here, and {self.what} are GitHub's. Set `repository` below `[app]` in `shipmate.toml`,"
+            " and `GITHUB_TOKEN`"
+        )
+
+
+@dataclass
 class CommandFailed(DeployError):
     """A remote command exited with something other than zero."""
 

@@ -34,13 +34,13 @@ class GitHubChecks:
 
     door: Door
 
-    def of(self, sha: str) -> tuple[Said, ...]:
+    def of(self, sha: str, *, within: float = _WITHIN) -> tuple[Said, ...]:
         """Return the newest result of every check run and every status, by name; the worst where names are shared.
 
         Raises:
             GitHubError: not all of them could be read; some of them are as good as none.
         """
-        with self.door.asking(_READ, within=_WITHIN) as asker:
+        with self.door.asking(_READ, within=within) as asker:
             runs = list(asker.pages(f"/commits/{sha}/check-runs", "check_runs", filter="all"))
             statuses = list(asker.pages(f"/commits/{sha}/statuses"))
         return judged(runs, statuses)

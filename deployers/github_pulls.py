@@ -40,14 +40,15 @@ def _brought(asker: Asker, commits: tuple[Commit, ...]) -> tuple[tuple[Pull, ...
             told = asker.get(f"/commits/{commit.sha}/pulls")
         except GitHubAway:
             return tuple(found.values()), tuple(alone), len(commits) - place
-        merged = [_pull(each) for each in told if each.get("merged_at")]
+        merged = [pull(each) for each in told if each.get("merged_at")]
         found.update((each.number, each) for each in merged)
         if not merged:
             alone.append(commit.sha)
     return tuple(found.values()), tuple(alone), max(len(commits) - _COMMITS, 0)
 
 
-def _pull(told: Any) -> Pull:
+def pull(told: Any) -> Pull:
+    """Return a pull request as GitHub lists it."""
     head, base = ((told.get(side) or {}).get("repo") or {} for side in ("head", "base"))
     return Pull(
         number=int(told["number"]),

@@ -10,6 +10,7 @@ from typing import Protocol
 import httpx
 
 from deployers.environment import Environment, Host
+from deployers.errors import OnlyGit
 
 Clock = Callable[[], datetime]
 """The time, in UTC."""
@@ -228,6 +229,39 @@ Learn = Callable[[Revision, Difference], Learned]
 def learn_nothing(revision: Revision, difference: Difference) -> Learned:
     """Ask nobody, where there is only git."""
     return Learned()
+
+
+class Ci(StrEnum):
+    """What all checks on a commit say together."""
+
+    GREEN = "green"
+    PENDING = "pending"
+    RED = "red"
+    NONE = "none"
+    """Nothing was checked."""
+    UNKNOWN = "unknown"
+    """It could not be asked, or not in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPull:
+    """A pull request that waits to be merged."""
+
+    pull: Pull
+    opened: datetime
+    ci: Ci
+    red: tuple[str, ...] = ()
+    """The checks that failed."""
+    draft: bool = False
+
+
+AskPulls = Callable[[], tuple[OpenPull, ...]]
+"""Returns the open pull requests, oldest first; raises a DeployError when they cannot be told."""
+
+
+def ask_no_pulls() -> tuple[OpenPull, ...]:
+    """Say that nobody can be asked, where there is only git."""
+    raise OnlyGit("pull requests")
 
 
 AskChecks = Callable[[str, Sequence[str]], None]

@@ -1,13 +1,14 @@
 """What is known of revisions: differences, gates, open pull requests; from made-up facts that never change."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from commands.views import diff, why
+from commands.views import diff, prs, why
 from commands.views.words import title
 from deployers import gates
 from deployers.environment import Freeze
-from deployers.ports import Commit, Difference, Learned, Pull, Revision
+from deployers.ports import Ci, Commit, Difference, Learned, OpenPull, Pull, Revision
 from storage.models import Status
 from tests.builders import NOW
 from tests.golden.cards import deployment, sha
@@ -23,6 +24,9 @@ def revisions() -> dict[str, Any]:
         "diff_first": _message(diff.shown(replace(only_git(), runs=None))),
         "diff_same": _message(diff.shown(same())),
         "diff_back": _message(diff.shown(back())),
+        "prs": _message(prs.shown(_waiting(), NOW)),
+        "prs_many": _message(prs.shown(_waiting() * 9, NOW)),
+        "prs_none": _message(prs.shown((), NOW)),
         "why_shut": _message(why.shown(f"{title(deployment(Status.AWAITING_APPROVAL))} waits for approval.", _shut())),
         "why_open": _message(why.shown("`v2.3` → *production*:", _open(), "Nothing was asked for.")),
         "why_over": _message(
@@ -112,6 +116,18 @@ def _shut() -> list[why.Line]:
     missing = "1 of 2 approvals by <@U0BEN>. It needs 1 more."
     approvals = why.Line("Approvals", missing, shut=True, clears="<@U0LEA> can give it.")
     return [why.Line("Turn", "Nothing is before it."), approvals, *map(why.line_of, gates.every(asked))]
+
+
+def _waiting() -> tuple[OpenPull, ...]:
+    days = [NOW - timedelta(days=number) for number in (40, 12, 8, 5, 1)]
+    return (
+        OpenPull(pull(31, "Keep recordings for a year"), days[0], Ci.UNKNOWN),
+        OpenPull(pull(36, "Count <!channel> calls"), days[1], Ci.RED, ("tests", "security")),
+        OpenPull(pull(38, "Answer in French", labels=("feature", "migration")), days[2], Ci.GREEN),
+        OpenPull(pull(42, "Try another queue"), days[3], Ci.GREEN, draft=True),
+        OpenPull(pull(44, "Fix the greeting", fork=True), days[4], Ci.PENDING),
+        OpenPull(pull(45, "Tidy up"), NOW, Ci.NONE),
+    )
 
 
 def commit(name: str, subject: str) -> Commit:
