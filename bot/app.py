@@ -5,14 +5,14 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot import expiry, github, schedules
+from bot import expiry, github, schedules, telling
 from bot.alone import Alone
 from bot.change import ME, Changes
 from bot.checkups import Checkups
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NEEDS_A_WORKFLOW = (HOLDS | {Status.QUEUED}) - {Status.INCOMPLETE, Status.UNKNOWN}
+ENGINE_REMEMBERS = timedelta(days=14)
+"""So long the engine keeps what it knows of work that has ended."""
 
 
 def utc() -> datetime:
@@ -250,7 +252,13 @@ class App:
             if deployment.status in NEEDS_A_WORKFLOW and not self.engine.runs(deployment.number):
                 log.error("a deployment had lost its workflow", extra={"deployment": deployment.number})
                 with self.store.begin() as session:
-                    self.queue.again(session, deployments.get_for_change(session, deployment.number))
+                    lost = deployments.get_for_change(session, deployment.number)
+                    telling.taken_up(session, lost, at=self.clock())
+                    self.queue.again(session, lost)
+
+    def tidy(self) -> None:
+        """Delete what the engine remembers of work that ended long ago."""
+        self.engine.forget(self.clock() - ENGINE_REMEMBERS)
 
     def anchor(self) -> None:
         """Write the audit chain's head down outside the database."""

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
@@ -22,6 +22,8 @@ DEPLOYMENTS, TIMERS = "deployments", "timers"
 VERSION, EXECUTOR = "1", "shipmate"
 RECOVERIES = 1_000_000
 LOGGER = "dbos"
+AT_ONCE = 200
+"""So many of the engine's old rows are deleted at a time."""
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +143,16 @@ class Engine:
         prefix = workflow_id(number)
         found = DBOS.list_workflows(status=["PENDING", "ENQUEUED", "DELAYED"], workflow_id_prefix=prefix)
         return any(one.workflow_id == prefix or one.workflow_id.startswith(f"{prefix}-") for one in found)
+
+    def forget(self, before: datetime) -> int:
+        """Delete what ended before then, some at a time, and return how many; what happened is told by our own rows."""
+        over = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+        found = DBOS.list_workflows(
+            status=over, completed_before=before.isoformat(), limit=AT_ONCE, load_input=False, load_output=False
+        )
+        if found:
+            DBOS.delete_workflows([one.workflow_id for one in found])
+        return len(found)
 
     def _register(self) -> None:
         # No steps: what was done is in our rows and on the hosts, and a workflow that is run again reads it there.

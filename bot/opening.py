@@ -1,16 +1,19 @@
 """The last instant before the first effect: takes the environment, if what was approved is still what would run."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, TypeVar
 
 from bot import telling
 from bot.change import Change, Changes
-from commands.errors import CommandError
+from commands.errors import CommandError, IdentityUnknown
 from commands.services import People, Person
 from deployers import gates
 from deployers.environment import Environment
-from deployers.errors import Aborted, DeployError
+from deployers.errors import Aborted, DeployError, RepositoryUnreachable
+from deployers.github_errors import GitHubAway
 from deployers.plan import Plan
 from deployers.ports import AskChecks, Difference, Repository, Revision, ask_nobody
 from deployers.strategies import plan_for
@@ -19,6 +22,11 @@ from storage import steps as step_rows
 from storage.models import Decision, Deployment, Kind, Status, StepState
 from storage.store import Session
 
+log = logging.getLogger(__name__)
+
+Judged = TypeVar("Judged")
+WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+"""Seconds between two tries to judge what cannot be judged at the moment."""
 GO = "go"
 BUSY = "busy"
 """Another deployment runs in this environment; ask again in a moment."""
@@ -43,6 +51,7 @@ class Opening:
     people: People
     zone: str
     ask_checks: AskChecks = ask_nobody
+    pause: Callable[[float], object] = field(default_factory=lambda: Event().wait)
 
     def open(self, number: int) -> str:
         """Take the environment for a queued deployment: `go`, `busy`, or the status in which it ended instead.
@@ -85,7 +94,7 @@ class Opening:
         if begun or deployment.kind is Kind.ROLLBACK:
             return
         try:
-            why = self._shut(deployment)
+            why = self._patiently(lambda: self._shut(deployment))
         except CommandError as error:
             why = f"I could not check once more whether it may go on ({error})"
         if why:
@@ -142,8 +151,8 @@ class Opening:
             was, now = plan.replaces[:7] or "nothing", replaced[:7] or "nothing"
             return f"it was asked for when {was} ran on {environment.name}; now {now} runs there. Ask for it again."
         try:
-            fresh = self._fresh(environment, plan, deployment)
-            shut = "" if deployment.kind is Kind.ROLLBACK else self._shut(deployment)
+            fresh = self._patiently(lambda: self._fresh(environment, plan, deployment))
+            shut = "" if deployment.kind is Kind.ROLLBACK else self._patiently(lambda: self._shut(deployment))
         except (DeployError, CommandError) as error:
             return f"I could not check it once more before the first step ({error}), so nothing was started."
         if isinstance(fresh, str):
@@ -151,6 +160,16 @@ class Opening:
         if fresh.hash != deployment.plan_hash:
             return f"the plan is no longer what was approved: {_changed(plan, fresh)}. Ask for it again."
         return shut
+
+    def _patiently(self, judge: Callable[[], Judged]) -> Judged:
+        """Judge, and again for a minute while Slack, GitHub or the repository cannot be asked."""
+        for seconds in WAITS:
+            try:
+                return judge()
+            except (IdentityUnknown, RepositoryUnreachable, GitHubAway) as error:
+                log.warning("I cannot judge yet; I try again", extra={"why": str(error), "seconds": seconds})
+                self.pause(seconds)
+        return judge()
 
     def _fresh(self, environment: Environment, plan: Plan, deployment: Deployment) -> Plan | str:
         revision, difference = Revision(plan.ref, "", plan.sha), Difference((), 0, (), 0, plan.migrations)

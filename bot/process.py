@@ -195,9 +195,9 @@ class Process:
             return False
 
     async def _reconcile(self) -> None:
-        """Every minute: queue again what has lost its workflow, and anchor the audit chain outside the database."""
+        """Every minute: take up what has lost its workflow, anchor the audit chain, and tidy up behind the engine."""
         while True:
-            for work in (self.app.reconcile, self.app.chain_in, self.app.anchor):
+            for work in (self.app.reconcile, self.app.chain_in, self.app.anchor, self.app.tidy):
                 try:
                     await asyncio.to_thread(work)
                 except StorageError as error:

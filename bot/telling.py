@@ -52,6 +52,12 @@ def restarting(session: Session, deployment: Deployment, *, at: datetime) -> Non
     _say(session, deployment, name, Saying.POST, {"text": text}, at=at, in_thread=True)
 
 
+def taken_up(session: Session, deployment: Deployment, *, at: datetime) -> None:
+    """Say in the thread that the deployment had stood still, and goes on."""
+    text = "I had lost track of this deployment, and have taken it up again where its steps and its hosts say it is."
+    _say(session, deployment, f"taken-up:{at:%Y%m%d%H%M}", Saying.POST, {"text": text}, at=at, in_thread=True)
+
+
 def _printed(step: StepRecord) -> str:
     ending = "" if step.exit_code is None else f" exited {step.exit_code}"
     return f"== {step.kind} on {step.target}{ending} ==\n{step.output.rstrip()}\n"

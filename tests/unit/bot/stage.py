@@ -129,6 +129,8 @@ class Stage:
         self.remote._act = self._act  # the host remembers what it was switched to
         self.repo = Repo()
         self.people = Everybody()
+        self.paused: list[float] = []
+        """Seconds that it waited before it judged again."""
         self.spooled: list[tuple[str, dict[str, Any]]] = []
         self.on_spool: Callable[[str], object] = lambda _: None
         self.rows = Rows(self.store)
@@ -144,7 +146,7 @@ class Stage:
         self.changes = Changes(self.rows, self.clock, lambda: epoch, "deployments", "alerts")
         places = {self.where.name: self.where}
         self.crew = Crew(self.changes, places, lambda _: self.remote, pause=lambda _: Event().wait(0.0005))
-        opening = Opening(self.changes, places, self.repo, self.people, "UTC")
+        opening = Opening(self.changes, places, self.repo, self.people, "UTC", pause=self.paused.append)
         self.conductor = Conductor(self.crew, opening, Alone(self.crew, self._spool))
 
     def _spool(self, action: str, number: int, detail: dict[str, Any], entry_id: str = "") -> None:
