@@ -86,14 +86,23 @@ def _run(verb: str, *, socket: bool, http: bool, leads: bool = True) -> None:
 
 
 @cli.command()
-def init(path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("shipmate.toml")) -> None:
-    """Write a commented configuration to begin with."""
-    from bot.init import starter
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("shipmate.toml"),
+    *,
+    repository: Annotated[str, typer.Option(metavar="OWNER/NAME", help="On GitHub; nothing is asked then.")] = "",
+    workflows: Annotated[bool, typer.Option("--workflows", help="Also write GitHub workflows that deploy.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be written.")] = False,
+) -> None:
+    """Look at the repository here and write a commented configuration to begin with."""
+    from bot.init.begin import Wish, begin
 
-    if path.exists():
-        fail(f"{path} is there already; I do not overwrite it.")
-    path.write_text(starter(), encoding="utf-8")
-    say(f"Wrote {path}. Fill it in, then type `shipmate check`.")
+    def ask(question: str, default: str) -> str:
+        return str(typer.prompt(question, default=default))
+
+    asking = sys.stdin.isatty() and not (repository or workflows)
+    wish = Wish(path, repository, workflows, force, dry_run)
+    raise typer.Exit(begin(wish, say, ask if asking else None))
 
 
 @cli.command()

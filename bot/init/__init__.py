@@ -1,4 +1,4 @@
-"""The shipmate.toml that `shipmate init` writes: commented, and ready to be filled in."""
+"""What `shipmate init` writes: a commented shipmate.toml, and the workflows of a team that deploys through GitHub."""
 
 from importlib.resources import files
 
