@@ -41,7 +41,7 @@ bench: $(STAMP) ## Run the benchmarks
 	@$(RUN)/python -m benchmarks $(ARGS)
 
 torture: $(STAMP) ## Kill the bot at random instants: make torture N=1000
-	@JOBS=1 sh .ci/tests tests/crash tests/mutations $(if $(N),--kills=$(N)) $(ARGS)
+	@JOBS=1 sh .ci/tests tests/crash tests/mutations $(if $(N),--kills=$(N) --instants=0 --abreast=4) $(ARGS)
 
 pictures: $(STAMP) ## Take the pictures that the documentation shows
 	@$(RUN)/python docs/pictures/make.py $(ARGS)

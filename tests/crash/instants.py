@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from threading import Event, Thread
 
+from tests.crash.hits import LISTED
 from tests.crash.stage import Stage
 from tests.crash.stories import BACK, DEPLOY, Story
 
@@ -28,6 +29,15 @@ class Instant:
         return f"{self.story.name}: {self.kind} {self.number}"
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one world has to do of all: so many of each kind; every one when none is said."""
+
+    per_kind: int
+    place: int = 0
+    worlds: int = 1
+
+
 @dataclass
 class Deaths:
     """Where the bot died, and where it never came to."""
@@ -43,14 +53,24 @@ class Deaths:
             f"{'instants of':16}" + ", ".join(f"{n} {kind}" for kind, n in sorted(all_.items())) + f" in {name}"
             for name, all_ in self.seen.items()
         ]
-        lines += [f"  died {instant!s:44} in {who}" for instant, who in self.died]
+        if len(self.died) <= LISTED:
+            lines += [f"  died {instant!s:44} in {who}" for instant, who in self.died]
+        else:
+            lines += [f"  died {times:4} times {how}" for how, times in sorted(self._kinds().items())]
         return "\n".join(["", *lines, f"never came to: {', '.join(map(str, self.missed)) or 'nothing'}"])
 
+    def __add__(self, other: "Deaths") -> "Deaths":
+        seen = {name: self.seen.get(name, Counter()) | all_ for name, all_ in other.seen.items()}
+        return Deaths(seen, [*self.died, *other.died], [*self.missed, *other.missed])
 
-def at_each(stage: Stage, per_kind: int, random: Random) -> Deaths:
-    """Deploy and go back again and again, and die each time at another instant: so many of each kind, all if none."""
+    def _kinds(self) -> Counter[str]:
+        return Counter(f"{instant.kind} of {instant.story.name}" for instant, _ in self.died)
+
+
+def at_each(stage: Stage, share: Share, random: Random) -> Deaths:
+    """Deploy and go back again and again, and die each time at another instant."""
     deaths = Deaths()
-    turns = {story: _drawn(story, _count(stage, story, deaths), per_kind, random) for story in (DEPLOY, BACK)}
+    turns = {story: _drawn(story, _count(stage, story, deaths), share, random) for story in (DEPLOY, BACK)}
     while any(turns.values()):
         for story, instants in turns.items():
             _die(stage, story, instants.pop() if instants else None, deaths)
@@ -64,12 +84,13 @@ def _count(stage: Stage, story: Story, deaths: Deaths) -> Counter[str]:
     return deaths.seen[story.name]
 
 
-def _drawn(story: Story, there_are: Counter[str], per_kind: int, random: Random) -> list[Instant]:
+def _drawn(story: Story, there_are: Counter[str], share: Share, random: Random) -> list[Instant]:
     kinds: dict[str, list[Instant]] = {}
     for moment, most in sorted(there_are.items()):
         _when, _, kind = moment.partition(" ")
         kinds.setdefault(kind, []).extend(Instant(story, moment, number) for number in range(1, most + 1))
-    drawn = [it for some in kinds.values() for it in random.sample(some, min(per_kind or len(some), len(some)))]
+    mine = [some[share.place :: share.worlds] for some in kinds.values()]
+    drawn = [it for some in mine for it in random.sample(some, min(share.per_kind or len(some), len(some)))]
     return random.sample(drawn, len(drawn))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
-from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.bot_process import BotProcess, Launch, launched
 from bot.sandbox.configuration import Pace
 from bot.sandbox.world import Tuning, World
 from bot.trying import manifest
@@ -36,15 +36,16 @@ class Stage:
 
 
 @contextmanager
-def theatre(state: Path, database: str = "") -> Iterator[Stage]:
+def theatre(state: Path, database: str = "", launch: Launch = launched) -> Iterator[Stage]:
     """Open a world over SQLite or the database of a URL, and ship what every story begins from."""
     rows = Rows(database or state / "shipmate.db")
-    with World(state, Tuning(manifest=manifest(), pace=PACE, hosts=PRODUCTION, database=database)) as world:
+    tuning = Tuning(manifest=manifest(), pace=PACE, hosts=PRODUCTION, database=database, launch=launch)
+    with World(state, tuning) as world:
         scenes = [Scene.of(world.host(name)) for name in PRODUCTION]
         people = People(world, rows)
         for story in SEED:
             people.play(story)
-        with _second(world) if database else _alone() as others:
+        with _second(world, launch) if database else _alone() as others:
             yield Stage(world, [world.bot, *others], rows, scenes, people)
 
 
@@ -63,13 +64,13 @@ def _alone() -> Iterator[Sequence[BotProcess]]:
 
 
 @contextmanager
-def _second(world: World) -> Iterator[Sequence[BotProcess]]:
+def _second(world: World, launch: Launch) -> Iterator[Sequence[BotProcess]]:
     """Run a second bot over the same database and workspace, with files of its own."""
     folder = world.state / "second"
     folder.mkdir()
     shutil.copy(world.state / "shipmate.toml", folder / "shipmate.toml")
     own = {"SHIPMATE_CONFIG": str(folder / "shipmate.toml"), "PORT": str(free_port())}
-    bot = BotProcess(folder, {**world.variables(), **own})
+    bot = BotProcess(folder, {**world.variables(), **own}, launch=launch)
     bot.start()
     try:
         yield (bot,)

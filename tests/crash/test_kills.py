@@ -11,15 +11,18 @@ from tests.crash.torture import Course, Report, torture
 from tests.system.cluster import cluster
 
 
-def test_no_kill_loses_a_step_or_runs_one_twice_and_every_deployment_ends_once(tmp_path, capsys, kills, abreast, seed):
-    _holds(torture(tmp_path, Course(kills, seed, abreast=abreast)), kills, capsys)
+def test_no_kill_loses_a_step_or_runs_one_twice_and_every_deployment_ends_once(
+    tmp_path, capsys, kills, abreast, seed, launch
+):
+    _holds(torture(tmp_path, Course(kills, seed, abreast=abreast, launch=launch)), kills, capsys)
 
 
 def test_of_two_bots_over_postgresql_any_may_be_killed_and_the_same_holds(
-    tmp_path, capsys, kills_of_two, abreast, seed
+    tmp_path, capsys, kills_of_two, abreast, seed, launch
 ):
     with cluster() as server:
-        _holds(torture(tmp_path, Course(kills_of_two, seed, server, abreast)), kills_of_two, capsys)
+        course = Course(kills_of_two, seed, server, abreast, launch=launch)
+        _holds(torture(tmp_path, course), kills_of_two, capsys)
 
 
 def test_without_the_guard_on_the_hosts_a_step_is_seen_to_run_twice(tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """Plays the stories while the bot is killed again and again, and reports what was hit and what did not hold."""
 
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -8,12 +9,17 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
+from bot.sandbox.bot_process import Launch, launched
 from tests.crash.hits import Hit, goals, table
 from tests.crash.killer import Aims, Killer, drawn
 from tests.crash.mischief import Mischief, tricks
 from tests.crash.stage import Stage, theatre, verdict
 from tests.crash.stories import ROUND, Story
 from tests.system.cluster import Cluster
+
+
+TOLD = 50
+"""How far it has come is said every so many kills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Course:
     aims: Aims | None = None
     """Drawn from the seed when nothing else is said."""
     mischief: bool = True
+    launch: Launch = launched
 
 
 @dataclass
@@ -43,6 +50,14 @@ class Report:
     mischief: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     restarts: int = 0
+    _said: int = 0
+
+    def say_how_far(self) -> None:
+        """Say on the terminal how many kills were made, now and then: a torture may take hours."""
+        made = len(self.hits) // TOLD
+        if made > self._said and sys.__stderr__:
+            self._said = made
+            sys.__stderr__.write(f"  {len(self.hits)} of {self.course.kills} kills\n")
 
     def __str__(self) -> str:
         over = "two bots over PostgreSQL" if self.course.cluster else "one bot over SQLite"
@@ -76,7 +91,7 @@ def _in_one(state: Path, place: int, kills: int, report: Report) -> None:
     folder = state / f"world{place + 1}"
     folder.mkdir()
     database = course.cluster.database(f"{folder.name}_{random.getrandbits(48)}") if course.cluster else ""
-    with theatre(folder, database) as stage:
+    with theatre(folder, database, course.launch) as stage:
         killer = Killer(stage.bots, stage.rows, stage.scenes, course.aims or drawn(random), random, report.hits)
         about = Mischief(tricks(stage.world, course.cluster, random) if course.mischief else {}, random)
         trouble = _stories(stage, killer, about, kills, report)
@@ -101,6 +116,7 @@ def _stories(stage: Stage, killer: Killer, about: Mischief, kills: int, report: 
         except AssertionError as error:
             return [str(error)]
         report.stories[story.name] += 1
+        report.say_how_far()
         if not ends[0]:
             return []
     return []
