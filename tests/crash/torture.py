@@ -17,7 +17,6 @@ from tests.crash.stage import Stage, theatre, verdict
 from tests.crash.stories import ROUND, Story
 from tests.system.cluster import Cluster
 
-
 TOLD = 50
 """How far it has come is said every so many kills."""
 
