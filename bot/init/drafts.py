@@ -63,7 +63,7 @@ def _put(text: str, key: str, value: str) -> str:
     def filled(line: re.Match[str]) -> str:
         column = len(line["key"] + line["value"] + line["gap"])
         begun = line["key"] + _quoted(value)
-        return f"{begun:{column}}{line['rest']}" if len(begun) < column else f"{begun} {line['rest']}".rstrip()
+        return f"{begun:{max(column, len(begun) + 1)}}{line['rest']}".rstrip()
 
     return re.sub(_LINE.format(key=key), filled, text, count=1)
 
