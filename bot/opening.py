@@ -187,6 +187,7 @@ class Opening:
             release=plan.release,
             difference=difference,
             strategy=plan.strategy,
+            skip_tests=plan.skip_tests,
         )
 
     def _shut(self, deployment: Deployment) -> str:
@@ -200,6 +201,7 @@ class Opening:
             given = approvals.given(session, deployment.number)
             seen = {run.name: run.conclusion for run in checks.of(session, deployment.sha)}
             there = bool(environment.after) and deployments.succeeded(session, environment.after, deployment.sha)
+            skips = Plan.read(deployments.stored_plan(session, deployment.number).document).skip_tests
         role = environment.approvals.role
         standing = [
             one
@@ -221,6 +223,8 @@ class Opening:
                 succeeded_there=there,
                 required_checks=environment.required_checks,
                 checks=seen,
+                skip_tests=skips,
+                may_skip=environment.may_skip_checks,
                 approvals_needed=0 if deployment.break_glass else environment.approvals.required,
                 approvals_standing=len(standing),
             )

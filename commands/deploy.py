@@ -10,17 +10,18 @@ from commands.planning import Asked
 from commands.replies import Reply
 from commands.services import Services
 
-GRAMMAR = Grammar(options=("strategy", "reason"), sentence="reason", words=2)
+GRAMMAR = Grammar(options=("strategy", "reason"), flags=("skip-tests",), sentence="reason", words=2)
 MOST_REASON = 500
 
 
-@command("<environment> <revision> [--strategy rolling] [--reason “…”]", needs=("deployer",))
+@command("<environment> <revision> [--strategy rolling] [--reason “…”] [--skip-tests]", needs=("deployer",))
 @audited
 def deploy(request: Request, services: Services) -> Reply:
     """Put a release on an environment: a tag, a branch or a full SHA, in any order.
 
     The request appears as a card in the deployments channel. Where the environment asks for approvals it waits for
-    them; otherwise it begins at once. Asking again for the same release joins the open request.
+    them; otherwise it begins at once. Asking again for the same release joins the open request. `--skip-tests` goes
+    past the required checks: in an emergency, and only where the environment allows it.
     """
     return ask(request, services, asked(request.text, services))
 
@@ -53,4 +54,5 @@ def asked(text: str, services: Services) -> Asked:
             f"Say which release goes to {place.name}.", f"For example `/deploy {place.name} v1.0`.", "arguments"
         )
     strategy = arguments.strategy(parsed.options.get("strategy", ""), place)
-    return Asked(place, ref, strategy, parsed.options.get("reason", "")[:MOST_REASON])
+    reason = parsed.options.get("reason", "")[:MOST_REASON]
+    return Asked(place, ref, strategy, reason, skip_tests="skip-tests" in parsed.flags)

@@ -8,7 +8,8 @@ from commands.errors import Refused
 from commands.services import Services
 from commands.views.blocks import code
 from commands.views.choices import named
-from commands.views.risks import overlap, risks, unusual
+from commands.views.circumstances import Circumstances, circumstances
+from commands.views.risks import overlap, risks, special, unusual
 from deployers import gates
 from deployers.environment import Environment
 from deployers.plan import Plan
@@ -20,6 +21,8 @@ from storage.models import Deployment
 from storage.store import Session
 
 MOST_COMMITS = 30
+REMEMBERED = 20
+"""How many earlier deployments of an environment are looked at for what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Asked:
     ref: str
     strategy: str
     reason: str = ""
+    skip_tests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Look:
     difference: Difference
     plan: Plan
     learned: Learned
+    around: Circumstances
 
     @property
     def replaces(self) -> str:
@@ -62,6 +67,7 @@ def look(services: Services, asked: Asked) -> Look:
     services.ask_checks(revision.sha, asked.environment.required_checks)
     with services.store.look() as session:
         current = deployments.current(session, asked.environment.name)
+        before = deployments.history(session, asked.environment.name, REMEMBERED)
     base = current.sha if current else ""
     migrations = asked.environment.recipe.migrations_path
     difference = services.repository.between(base, revision.sha, migrations=migrations)
@@ -73,8 +79,10 @@ def look(services: Services, asked: Asked) -> Look:
         release=release_name(revision.sha, services.now()),
         difference=difference,
         strategy=asked.strategy,
+        skip_tests=asked.skip_tests,
     )
-    return Look(asked, revision, current, difference, plan, services.learn(revision, difference))
+    around = Circumstances(services.now(), services.timezone, revision.sha, tuple(before))
+    return Look(asked, revision, current, difference, plan, services.learn(revision, difference), around)
 
 
 def demand_possible(environment: Environment, strategy: str) -> None:
@@ -110,6 +118,12 @@ def snapshot(services: Services, session: Session, seen: Look, findings: tuple[F
         succeeded_there=bool(after) and deployments.succeeded(session, after, seen.revision.sha),
         required_checks=environment.required_checks,
         checks={run.name: run.conclusion for run in checks.of(session, seen.revision.sha)},
+        skip_tests=seen.asked.skip_tests,
+        may_skip=environment.may_skip_checks,
+        revisions=environment.revisions,
+        full_ref=seen.revision.full_ref,
+        older=seen.difference.behind_count > 0 and not seen.difference.ahead_count,
+        signed=seen.learned.signed,
         findings=findings,
         left_behind=left_behind(environment, seen.difference.migrations),
         approvals_needed=environment.approvals.required,
@@ -133,6 +147,9 @@ def shown(seen: Look, findings: tuple[Finding, ...]) -> dict[str, Any]:
             *risks(difference, findings, way_back=way_back),
             *overlap(left_behind(seen.asked.environment, difference.migrations)),
             *unusual(seen.learned),
+            *special(difference, seen.asked.environment.revisions.risky),
+            *circumstances(seen.around),
+            *(["the tests are skipped"] if seen.asked.skip_tests else []),
         ],
         "preflight": [{key: value for key, value in asdict(it).items() if key != "blocking"} for it in findings],
         "way_back": way_back,

@@ -96,6 +96,20 @@ class RollbackPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Revisions:
+    """Which revisions an environment takes."""
+
+    allowed: tuple[str, ...] = ()
+    """Patterns of tags and branches: `tags/v*`, `heads/main`; empty takes any revision."""
+    older: Literal["refuse", "allow"] = "refuse"
+    """What becomes of a deployment that only takes commits away; a rollback is another matter."""
+    signed: bool = False
+    """Whether the commit must carry a signature that GitHub has verified."""
+    risky: tuple[str, ...] = ()
+    """Patterns of paths whose change is told as a risk."""
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
     """A weekly time in which nothing is deployed."""
 
@@ -179,6 +193,9 @@ class Environment:
     approvals: Approvals = Approvals()
     after: str = ""
     required_checks: tuple[str, ...] = ()
+    may_skip_checks: bool = False
+    """Whether `--skip-tests` may be asked for in an emergency."""
+    revisions: Revisions = Revisions()
     freezes: tuple[Freeze, ...] = ()
     place: Place | None = None
     workflow: Workflow | None = None

@@ -1,78 +1,14 @@
 """Whether a deployment may begin: a snapshot in, a verdict out."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from deployers.environment import Freeze
 from deployers.freezes import frozen
-from deployers.ports import Finding
+from deployers.gate import Gate
+from deployers.gates_revision import REVISION, SKIPPING
+from deployers.snapshot import Allowed, Refused, Snapshot, Verdict
 
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything the gates look at, as it was at one instant."""
-
-    environment: str
-    ref: str
-    sha: str
-    strategy: str
-    now: datetime
-    kind: str = "deploy"
-    zone: str = "UTC"
-    """The zone in which freezes are meant: `Europe/Berlin`."""
-    strategies: tuple[str, ...] = ()
-    """The strategies that the environment allows; empty allows any."""
-    freezes: tuple[Freeze, ...] = ()
-    after: str = ""
-    """The environment where the same SHA must have succeeded first."""
-    succeeded_there: bool = False
-    required_checks: tuple[str, ...] = ()
-    checks: Mapping[str, str] = field(default_factory=dict)
-    """What is known of the checks on this SHA: name to conclusion."""
-    findings: tuple[Finding, ...] = ()
-    left_behind: tuple[str, ...] = ()
-    """Targets that would go on with the old code over a migration that nobody has declared compatible with it."""
-    approvals_needed: int = 0
-    approvals_standing: int | None = None
-    """How many approvers still have the role; None before anybody was asked."""
-    who: str = ""
-    """Who can clear a gate, as mentions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """No gate is shut; this many people have to agree."""
-
-    approvals: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A gate is shut: which, why, since when, who can clear it, and what to type next."""
-
-    code: str
-    why: str
-    since: datetime | None = None
-    who: str = ""
-    next: str = ""
-
-
-Verdict = Allowed | Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One condition: what it is called, whether this environment has it, how it refuses, and how it is told if not."""
-
-    name: str
-    shut: Callable[[Snapshot], Refused | None]
-    there: Callable[[Snapshot], bool]
-    """Whether there is anything that could shut it."""
-    passes: Callable[[Snapshot], str]
-    """What is told of it while it is open."""
-    absent: str
-    """What is told of it where nothing could shut it."""
+__all__ = ["Allowed", "Gate", "Refused", "Snapshot", "Standing", "Verdict", "every", "judge", "still"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +49,7 @@ def still(asked: Snapshot) -> Verdict:
     """
     if asked.kind == "rollback":
         return Allowed(0)
-    for gate in (_strategy, _freeze, _after, _checks, _approvals):
+    for gate in (_strategy, SKIPPING.shut, _freeze, _after, _checks, _approvals):
         if refused := gate(asked):
             return refused
     return Allowed(asked.approvals_needed)
@@ -155,6 +91,8 @@ def _after(asked: Snapshot) -> Refused | None:
 
 
 def _checks(asked: Snapshot) -> Refused | None:
+    if asked.skip_tests:
+        return None
     told = {name: asked.checks.get(name, "unknown") for name in asked.required_checks}
     red = {name: said for name, said in told.items() if said != "success"}
     if not red:
@@ -210,6 +148,13 @@ def _approvals(asked: Snapshot) -> Refused | None:
     )
 
 
+def _green(asked: Snapshot) -> str:
+    names = _listed(asked.required_checks)
+    if asked.skip_tests:
+        return f"{names} are not looked at, because that was asked for."
+    return f"{names} {'is' if len(asked.required_checks) == 1 else 'are'} green."
+
+
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -222,7 +167,9 @@ GATES = (
         lambda it: f"`{it.strategy}` is allowed.",
         "Any strategy is allowed.",
     ),
+    SKIPPING,
     Gate("Freeze", _freeze, lambda it: bool(it.freezes), lambda _: "No freeze holds now.", "There are no freezes."),
+    *REVISION,
     Gate(
         "Order",
         _after,
@@ -234,7 +181,7 @@ GATES = (
         "Checks",
         _checks,
         lambda it: bool(it.required_checks),
-        lambda it: f"{_listed(it.required_checks)} {'is' if len(it.required_checks) == 1 else 'are'} green.",
+        _green,
         "No checks are required.",
     ),
     Gate(

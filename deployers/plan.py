@@ -159,6 +159,8 @@ class Plan:
     """Paths of the migrations that lie between the two revisions."""
     resolved: Mapping[str, Any] = field(default_factory=dict)
     """The environment as it was resolved: targets, recipe, gates, health; JSON only, no secret."""
+    skip_tests: bool = False
+    """Whether it goes ahead whatever its checks say; left out of the document where it does not."""
 
     def document(self) -> dict[str, Any]:
         """Return the plan as JSON-ready data; `Plan.read` is its inverse."""
@@ -166,6 +168,8 @@ class Plan:
         document["steps"] = [_written(step) for step in self.steps]
         document["migrations"] = list(self.migrations)
         document["resolved"] = dict(self.resolved)
+        if not self.skip_tests:
+            del document["skip_tests"]
         return document
 
     @classmethod

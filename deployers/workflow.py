@@ -38,7 +38,7 @@ def script(environment: Environment, plan: Plan) -> str:
         "release": plan.release,
         "kind": plan.kind,
         "reason": f"{plan.kind} {plan.ref}",
-        "skip_tests": "false",
+        "skip_tests": "true" if plan.skip_tests else "false",
     }
     inputs = {name: _filled(text, values) for name, text in environment.workflow.inputs.items()}
     asked = {"workflow": environment.workflow.workflow, "ref": plan.ref, "sha": plan.sha, "inputs": inputs}

@@ -52,6 +52,7 @@ url = "{url}"
 deployer = "ssh"
 strategy = "rolling"
 strategies = ["rolling"]
+revisions = {{ older = "allow" }}
 approvals = {{ required = {required}, role = "approver", expires = "{expires}", author_may_approve = false }}
 
 [environments.{name}.ssh]

@@ -44,6 +44,8 @@ def _environment(
         approvals=to.Approvals(**dict(approvals)),
         after=table.after,
         required_checks=tuple(table.checks.required),
+        may_skip_checks=table.checks.may_skip,
+        revisions=_revisions(table.revisions),
         freezes=tuple(to.Freeze(tuple(each.days), each.start, each.until, each.reason) for each in table.freezes),
         rollback=to.RollbackPolicy(**dict(rollback)),
     )
@@ -55,6 +57,10 @@ def _environment(
         canary=_canary(table.canary, strategies),
         backup=to.Backup(**dict(table.backup)) if table.backup else None,
     )
+
+
+def _revisions(table: schema.Revisions) -> to.Revisions:
+    return to.Revisions(tuple(table.allowed), table.older, table.signed, tuple(table.risky))
 
 
 def _place(ssh: schema.Ssh, folder: Path) -> to.Place:

@@ -73,6 +73,16 @@ class Checks(Table):
     """Which check runs must be green."""
 
     required: list[Word] = []
+    may_skip: bool = False
+
+
+class Revisions(Table):
+    """Which revisions an environment takes."""
+
+    allowed: list[Annotated[str, Field(pattern=r"^(tags|heads)/[A-Za-z0-9*?][A-Za-z0-9._/+*?-]*$")]] = []
+    older: Literal["refuse", "allow"] = "refuse"
+    signed: bool = False
+    risky: list[Word] = []
 
 
 class Freeze(Table):
@@ -192,6 +202,7 @@ class Environment(Table):
     approvals: Approvals = Approvals()
     after: str = ""
     checks: Checks = Checks()
+    revisions: Revisions = Revisions()
     freezes: list[Freeze] = []
     ssh: Ssh | None = None
     github: GitHub | None = None

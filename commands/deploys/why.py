@@ -1,6 +1,7 @@
 """`/deploy why`: every gate of one deployment, how it is now, and who can clear it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from commands import arguments, permissions, planning
 from commands.auditing import audited, sentence
@@ -10,16 +11,19 @@ from commands.planning import Asked, Look
 from commands.replies import Reply
 from commands.services import Person, Services
 from commands.views.blocks import code, escape
+from commands.views.circumstances import Circumstances
 from commands.views.why import Line, line_of, shown
 from commands.views.words import count, release, short, state, title, when, who
 from deployers import gates
 from deployers.environment import Environment
 from deployers.errors import DeployError
+from deployers.gates_revision import REVISION
 from deployers.plan import Plan
 from deployers.ports import Difference, Learned, Revision
 from storage import approvals, deployments
 from storage.models import WAITING, Approval, Decision, Deployment, Kind, Status
 
+_ABOUT_THE_REVISION = frozenset(gate.name for gate in REVISION)
 EXAMPLE = "For example `/deploy why 12` or `/deploy why production v1.0`."
 
 
@@ -86,20 +90,53 @@ def _lines(services: Services, place: Environment, deployment: Deployment) -> It
     yield _turn(before)
     if deployment.kind is Kind.ROLLBACK:
         return
-    yield _content(services, deployment, plan, current)
+    found = _named(services, deployment)
+    yield _content(deployment, plan, current, found)
     yield _agreed(services, place, deployment, given)
-    yield from _gates(services, _look(services, place, deployment, plan, current))
+    seen = _look(services, Asked(place, deployment.ref, deployment.strategy), plan, current, found)
+    lines = _gates(services, seen or _bound(services, place, plan, current))
+    yield from lines if seen else map(_judged_before, lines)
+
+
+def _named(services: Services, deployment: Deployment) -> Revision | DeployError:
+    """Return what the ref names now, or why that cannot be told."""
+    try:
+        return services.repository.resolve(deployment.ref)
+    except DeployError as error:
+        return error
 
 
 def _look(
-    services: Services, place: Environment, deployment: Deployment, plan: Plan, current: Deployment | None
-) -> Look:
-    """Return what was asked as it was asked, beside what runs now."""
-    revision = Revision(deployment.ref, "", deployment.sha)
-    asked = Asked(place, deployment.ref, deployment.strategy)
-    services.ask_checks(revision.sha, place.required_checks)
-    difference = Difference((), 0, (), 0, plan.migrations)
-    return Look(asked, revision, current, difference, plan, Learned())
+    services: Services, asked: Asked, plan: Plan, current: Deployment | None, found: Revision | DeployError
+) -> Look | None:
+    """Return what was asked as it was asked, beside what runs now; None where the repository does not tell."""
+    if isinstance(found, DeployError):
+        return None
+    bound = _bound(services, asked.environment, plan, current)
+    try:
+        difference = services.repository.between(
+            plan.replaces, plan.sha, migrations=asked.environment.recipe.migrations_path
+        )
+    except DeployError:
+        return None
+    revision = Revision(plan.ref, found.full_ref, plan.sha)
+    return replace(bound, revision=revision, difference=difference, learned=services.learn(revision, difference))
+
+
+def _bound(services: Services, place: Environment, plan: Plan, current: Deployment | None) -> Look:
+    """Return as much of it as the plan itself says."""
+    services.ask_checks(plan.sha, place.required_checks)
+    asked = Asked(place, plan.ref, plan.strategy, skip_tests=plan.skip_tests)
+    around = Circumstances(services.now(), services.timezone, plan.sha)
+    revision, difference = Revision(plan.ref, "", plan.sha), Difference((), 0, (), 0, plan.migrations)
+    return Look(asked, revision, current, difference, plan, Learned(), around)
+
+
+def _judged_before(gate: Line) -> Line:
+    """Return how a gate was, where it is about the revision and the repository does not tell."""
+    if gate.name not in _ABOUT_THE_REVISION:
+        return gate
+    return Line(gate.name, "It was open when this was asked for; it cannot be looked at again now.")
 
 
 def _gates(services: Services, seen: Look) -> list[Line]:
@@ -122,22 +159,21 @@ def _turn(before: Deployment | None) -> Line:
     return Line("Turn", told, shut=True, clears=f"It goes on by itself; to stop it: {stops}.")
 
 
-def _content(services: Services, deployment: Deployment, plan: Plan, current: Deployment | None) -> Line:
+def _content(deployment: Deployment, plan: Plan, current: Deployment | None, found: Revision | DeployError) -> Line:
     """Say whether what was asked for is still what would run."""
     again = f"Ask for it again: {code(f'/deploy {deployment.environment} {deployment.ref}')}."
+    named = release(deployment.ref, deployment.sha)
     if (runs := current.sha if current else "") != plan.replaces:
         was, now = short(plan.replaces) or "nothing", short(runs) or "nothing"
         told = f"It was asked for when {was} ran there; now {now} runs there."
         return Line("Content", told, shut=True, clears=again)
-    try:
-        found = services.repository.resolve(deployment.ref).sha
-    except DeployError as error:
-        told = f"It cannot be told what {release(deployment.ref, deployment.sha)} names now."
-        return Line("Content", f"{told} {escape(sentence(str(error)))}", shut=True)
-    if found != deployment.sha:
-        told = f"{release(deployment.ref, deployment.sha)} moved from {short(deployment.sha)} to {short(found)}."
+    if isinstance(found, DeployError):
+        told = f"It cannot be told what {named} names now. {escape(sentence(str(found)))}"
+        return Line("Content", told, shut=True)
+    if found.sha != deployment.sha:
+        told = f"{named} moved from {short(deployment.sha)} to {short(found.sha)}."
         return Line("Content", told, shut=True, clears=again)
-    return Line("Content", f"{release(deployment.ref, deployment.sha)} still names {short(found)}.")
+    return Line("Content", f"{named} still names {short(found.sha)}.")
 
 
 def _agreed(services: Services, place: Environment, deployment: Deployment, given: list[Approval]) -> Line:

@@ -9,6 +9,8 @@ from deployers.ports import Difference, Finding, Learned
 MANY_COMMITS = 50
 MANY_LINES = 2_000
 MOST_NAMED = 3
+MOST_TOUCHED = 200
+"""So many changed paths are told at most; GitHub itself tells three hundred."""
 _LOCKS = ("composer.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "poetry.lock", "*.lock", "go.sum")
 _CONFIGURATION = ("config/*", ".env*", "docker-compose*.yml", "nginx/*", "*.service")
 _PIPELINE = (".github/workflows/*", ".ci/*", "Dockerfile*", "deploy/*")
@@ -37,6 +39,10 @@ RULES = (
     Rule(lambda it: _touches(it, _LOCKS), lambda _: "dependencies change"),
     Rule(lambda it: _touches(it, _CONFIGURATION), lambda _: "configuration changes"),
     Rule(lambda it: _touches(it, _PIPELINE), lambda _: "the pipeline itself changes"),
+    Rule(
+        lambda it: len(it.touched) >= MOST_TOUCHED,
+        lambda it: f"only the first {len(it.touched)} files that change were looked at for these",
+    ),
     Rule(lambda it: it.ahead_count > MANY_COMMITS, lambda it: f"{it.ahead_count} commits at once"),
     Rule(
         lambda it: it.insertions + it.deletions > MANY_LINES, lambda it: f"{it.insertions + it.deletions} changed lines"
@@ -74,6 +80,15 @@ def unusual(learned: Learned) -> list[str]:
     if learned.unasked:
         told.append(f"GitHub did not tell how {_number(learned.unasked, 'commit')} came in")
     return told
+
+
+def special(difference: Difference, patterns: Sequence[str]) -> list[str]:
+    """Return which paths change that are configured to count as risky, in words."""
+    found = [path for path in difference.touched if any(fnmatch(path, pattern) for pattern in patterns)]
+    if not found:
+        return []
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    return [f"what counts as risky here changes: {', '.join(found[:MOST_NAMED])}{more}"]
 
 
 def _touches(difference: Difference, patterns: Sequence[str]) -> bool:

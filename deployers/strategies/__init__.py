@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from deployers.environment import Environment
+from deployers.environment import Environment, Recipe
 from deployers.plan import CandidateStop, MaintenanceOff, Plan, Step
 from deployers.ports import Difference, Revision
 from deployers.strategies.going_back import going_back
@@ -14,6 +14,7 @@ from deployers.strategies.rolling import rolling
 from deployers.strategies.workflow import workflow
 
 STRATEGIES = {"rolling": rolling}
+_USUAL = Environment("", "", "", Recipe(""))
 
 
 def release_name(sha: str, at: datetime) -> str:
@@ -30,6 +31,7 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
     release: str,
     difference: Difference | None,
     strategy: str,
+    skip_tests: bool = False,
 ) -> Plan:
     """Return what will happen when this revision goes to this environment.
 
@@ -53,6 +55,7 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
         steps=tuple(shape(environment, migrations)),
         migrations=migrations,
         resolved=resolved(environment),
+        skip_tests=skip_tests,
     )
 
 
@@ -99,7 +102,9 @@ def resolved(environment: Environment) -> dict[str, Any]:
     document = asdict(environment)
     if document["health"]:
         document["health"]["headers"] = sorted(document["health"]["headers"])
-    for shown_elsewhere in ("aliases", "freezes"):
+    # What is left at its default stays out, so that an earlier version's plan of the same environment is the same.
+    usual = [name for name in ("may_skip_checks", "revisions") if getattr(environment, name) == getattr(_USUAL, name)]
+    for shown_elsewhere in ("aliases", "freezes", *usual):
         document.pop(shown_elsewhere)
     plain: dict[str, Any] = json.loads(json.dumps(document, default=_plain))
     return plain

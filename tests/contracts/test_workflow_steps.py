@@ -31,9 +31,10 @@ def test_what_shipmate_dispatches_passes_the_first_step(runner):
     assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
 
 
-def test_the_mark_of_a_real_deployment_passes_the_first_step(runner):
+@pytest.mark.parametrize("way", ["", "-back", "-out", "-back-out"])
+def test_the_mark_of_a_real_deployment_and_of_its_ways_back_pass_the_first_step(runner, way):
     deployment = Deployment(id=7, requested_at=datetime(2026, 11, 25, 8, tzinfo=UTC))
-    assert checked(runner, OPERATION=f"{deployment.mark}.0.github.12").returncode == 0
+    assert checked(runner, OPERATION=f"{deployment.mark}{way}.0.github.12").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ CONFIGURATION = """
 deployer = "github"
 strategy = "rolling"
 strategies = ["rolling"]
+revisions = { older = "allow" }
 approvals = { required = 0, role = "approver", expires = "30m", author_may_approve = false }
 checks = { required = ["tests"] }
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage import checks
+from deployers.plan import Plan
+from storage import checks, deployments
 from storage.models import CheckRun
 from storage.store import Store
 from tests.unit.bot.stage import NEW, Stage
@@ -71,3 +72,17 @@ def test_a_rollback_waits_for_no_ci(tmp_path):
     stage = staged(tmp_path, ci)
     assert stage.conduct(stage.asks("v2.2", kind="rollback")) != "refused"
     assert ci.asked == []
+
+
+def test_skipped_tests_were_approved_with_the_plan_and_are_judged_again_before_anything_happens(tmp_path):
+    ci = Ci("failure")
+    stage = staged(tmp_path, ci)
+    asked = stage.asks()
+    with stage.store.begin() as session:
+        stored = deployments.stored_plan(session, asked.number)
+        skips = replace(Plan.read(stored.document), skip_tests=True, strategy="rolling")
+        stored.document, stored.hash = skips.document(), skips.hash
+        deployments.get(session, asked.number).plan_hash = skips.hash
+        session.add(stored)
+    assert stage.conduct(asked) == "refused"
+    assert "does not let anybody skip the tests" in stage.get(asked).failure["message"]

@@ -9,7 +9,7 @@ import pytest
 
 from bot.init import starter
 from bot.settings import Settings, SettingsFaults, demands, load
-from deployers.environment import Canary, Component, Freeze, Host, Shared, Version
+from deployers.environment import Canary, Component, Freeze, Host, Revisions, Shared, Version
 
 SSH = '{ user = "deploy", path = "/srv/app", hosts = [{ name = "web1", address = "10.0.0.1" }] }'
 SMALL = f"""
@@ -207,3 +207,17 @@ def test_a_missing_path_to_the_file_is_relative_to_where_one_stands(monkeypatch,
     monkeypatch.chdir(tmp_path)
     Path("shipmate.toml").write_text(SMALL)
     assert load({}).path == tmp_path / "shipmate.toml"
+
+
+def test_which_revisions_an_environment_takes_is_read(read):
+    rules = 'revisions = { allowed = ["tags/v*"], older = "allow", signed = true, risky = ["app/*"] }'
+    production = read(f"{SMALL}{rules}\nchecks = {{ may_skip = true }}\n").environments["production"]
+    assert production.revisions == Revisions(("tags/v*",), "allow", signed=True, risky=("app/*",))
+    assert production.may_skip_checks
+    usual = read(SMALL).environments["production"]
+    assert (usual.revisions, usual.may_skip_checks) == (Revisions(), False)
+
+
+def test_a_pattern_that_is_neither_of_tags_nor_of_branches_is_a_fault(read):
+    told = faults(read, f'{SMALL}revisions = {{ allowed = ["v*"] }}\n')
+    assert "allowed" in told or "tags|heads" in told

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from deployers.environment import Approvals
-from deployers.ports import Finding
+from deployers.environment import Approvals, Revisions
+from deployers.ports import Finding, Learned
 from storage import audit, checks, deployments, outbox
 from storage.models import CheckRun, Status
 from tests.builders import NOW, sha_of
@@ -198,3 +200,36 @@ def test_a_request_that_is_run_again_after_a_crash_begins_nothing_more(world):
     assert "#1" in again.text
     with world.store.look() as session:
         assert len(deployments.history(session, "staging")) == 1
+
+
+def test_what_is_older_than_what_runs_is_refused_with_the_way_back(world):
+    world.serves("v2.3")
+    reply = world.says("ana", "/deploy production v2.2")
+    assert (reply.code, reply.ok) == ("older", False)
+    assert "`/rollback v2.2 production`" in reply.text
+
+
+def test_a_release_from_a_branch_is_refused_where_only_tags_are_taken(worlds):
+    world = worlds(environment(revisions=Revisions(allowed=("tags/v*",))))
+    world.shelf.moved["main"] = sha_of("v2.4")
+    reply = world.says("ana", "/deploy production main")
+    assert reply.code == "source"
+    assert "production takes only `tags/v*`, and `heads/main` is none of them." in reply.text
+    assert world.says("ana", "/deploy production v2.4").ok
+
+
+def test_signatures_that_are_required_are_unknown_where_there_is_only_git(worlds):
+    world = worlds(environment(revisions=Revisions(signed=True)))
+    reply = world.says("ana", "/deploy production v2.3")
+    assert (reply.code, "GitHub did not answer or is not configured" in reply.text) == ("unsigned", True)
+    world.services = replace(world.services, learn=lambda _r, _d: Learned(signed=True, asked=True))
+    assert world.says("ana", "/deploy production v2.3").ok
+
+
+@pytest.mark.parametrize(
+    ("allows", "told"), [(False, "does not let anybody skip the tests"), (True, "skipped in an emergency alone")]
+)
+def test_tests_cannot_be_skipped_without_an_emergency_that_the_environment_allows(worlds, allows, told):
+    world = worlds(environment(required_checks=("tests",), may_skip_checks=allows))
+    reply = world.says("ana", "/deploy production v2.3 --skip-tests --reason it burns")
+    assert (reply.code, told in reply.text) == ("skip_tests", True)

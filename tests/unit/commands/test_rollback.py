@@ -151,7 +151,8 @@ def test_the_command_line_begins_at_once(three):
 def test_a_queued_deployment_gives_way_and_a_waiting_card_is_left_alone(three):
     three.says("ana", "/deploy production v2.4")
     three.presses("ben", "approve", three.value(4))
-    three.says("ana", "/deploy production v2.0")
+    three.shelf.tags.append("v2.5")
+    three.says("ana", "/deploy production v2.5")
     assert three.says("ana", "/rollback latest production --yes").ok
     assert three.deployment(4).status is Status.SUPERSEDED
     assert three.deployment(5).status is Status.AWAITING_APPROVAL
