@@ -3,15 +3,22 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from bot.init.drafts import CHECKS, NAMES, configuration
 from bot.settings import load
+from deployers.environment import Workflow
 from deployers.github_run import Wanted, candidates, read
 from deployers.github_runs import OPERATION
+from deployers.ports import Revision
+from deployers.strategies import plan_for
+from deployers.workflow import read as read_script
+from deployers.workflow import script
 from tests.contracts.workflow_kit import SAID, TEXTS, TREES, steps
+from tests.unit.deployers.worlds import environment
 
 SHA = "a" * 40
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v?\d+\.\d+\.\d+")
@@ -121,11 +128,11 @@ def test_the_deploy_workflow_declares_what_shipmate_sends(tmp_path):
     settings = load({}, file)
     declared = TREES["deploy.yml"][True]["workflow_dispatch"]["inputs"]
     assert set(declared) == {"environment", "ref", "skip_tests", "reason", OPERATION}
-    for environment in settings.environments.values():
-        assert environment.workflow.workflow == "deploy.yml"
-        assert set(environment.workflow.inputs) == set(declared) - {OPERATION}
-        assert environment.workflow.inputs["ref"] == "{sha}"
-        assert environment.name in declared["environment"]["options"]
+    for each in settings.environments.values():
+        assert each.workflow.workflow == "deploy.yml"
+        assert set(each.workflow.inputs) == set(declared) - {OPERATION}
+        assert each.workflow.inputs["ref"] == "{sha}"
+        assert each.name in declared["environment"]["options"]
 
 
 def test_the_first_step_of_a_deployment_looks_at_operation_and_commit_before_anything_else():
@@ -154,6 +161,16 @@ def test_a_run_is_found_by_the_operation_in_its_name():
     )
     wanted = Wanted("deploy.yml", "refs/heads/main", SHA, operation, run.created)
     assert candidates([run], wanted) == (run,)
+
+
+@pytest.mark.parametrize("kind", ["deploy", "rollback"])
+def test_a_way_back_does_not_wait_for_tests_and_whatever_else_shipmate_sends_does(kind):
+    revision = Revision("v2.3", "refs/tags/v2.3", SHA)
+    where = replace(environment(2), deployer="github", workflow=Workflow("deploy.yml", {"reason": "{reason}"}))
+    plan = plan_for(where, kind=kind, revision=revision, replaces="", release="r", difference=None, strategy="rolling")
+    reason = read_script(script(where, plan)).inputs["reason"]
+    untested = re.search(r"startsWith\(inputs\.reason, '([^']+)'\)", TREES["deploy.yml"]["jobs"]["test"]["if"])
+    assert reason.startswith(untested[1]) is (kind == "rollback")
 
 
 def test_what_production_demands_is_what_the_workflow_calls_its_jobs():

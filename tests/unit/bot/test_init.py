@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import tomllib
@@ -211,6 +212,16 @@ def test_at_a_terminal_it_asks_and_writes_what_it_was_told(repository):
 def test_whatever_an_application_is_called_the_file_can_be_read_back(name, recipe, workflows):
     known = Answers(name, "git@github.com:acme/shop.git", "acme/shop", recipe, "main", "8.2", workflows)
     assert tomllib.loads(configuration(known))["app"]["name"] == name
+
+
+def test_the_example_of_the_guide_can_be_read(tmp_path):
+    guide = Path(__file__).parents[3] / "docs/github.md"
+    example = re.search(r"```toml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)[1]
+    whole = configuration(Answers("Shop", "", "acme/shop", "laravel", "main", "8.2", workflows=True))
+    file = tmp_path / "shipmate.toml"
+    file.write_text(whole[: whole.index("[environments.production]")] + example)
+    production = load({}, file).environments["production"]
+    assert (production.deployer, production.workflow.inputs["ref"]) == ("github", "{sha}")
 
 
 def test_the_workflows_carry_the_branch_and_the_version_of_php():
