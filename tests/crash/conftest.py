@@ -7,7 +7,12 @@ import pytest
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=int(os.environ.get("CRASH_KILLS", "20")), help="how many kill -9")
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=int(os.environ.get("CRASH_KILLS", "40")),
+        help="how many kill -9, over each database",
+    )
     parser.addoption("--abreast", type=int, default=2, help="in how many worlds at the same time")
     parser.addoption("--instants", type=int, default=1, help="how many kills of each kind and story; 0: at every one")
     parser.addoption("--crash-seed", type=int, default=int(os.environ.get("CRASH_SEED", "0")), help="0: a new one")
@@ -16,11 +21,6 @@ def pytest_addoption(parser):
 @pytest.fixture
 def kills(request) -> int:
     return request.config.getoption("--kills")
-
-
-@pytest.fixture
-def kills_of_two(request) -> int:
-    return max(1, request.config.getoption("--kills") * 3 // 5)
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ def test_no_kill_loses_a_step_or_runs_one_twice_and_every_deployment_ends_once(
 
 
 def test_of_two_bots_over_postgresql_any_may_be_killed_and_the_same_holds(
-    tmp_path, capsys, kills_of_two, abreast, seed, launch
+    tmp_path, capsys, kills, abreast, seed, launch
 ):
     with cluster() as server:
-        course = Course(kills_of_two, seed, server, abreast, launch=launch)
-        _holds(torture(tmp_path, course), kills_of_two, capsys)
+        course = Course(kills, seed, server, abreast, launch=launch)
+        _holds(torture(tmp_path, course), kills, capsys)
 
 
 def test_without_the_guard_on_the_hosts_a_step_is_seen_to_run_twice(tmp_path, monkeypatch, capsys):
