@@ -10,6 +10,9 @@ from storage.models import Deployment, OutboxRow, OutboxState, Saying
 from storage.once import insert_once
 from storage.store import SAID
 
+LOOSE = frozenset({Saying.POST, Saying.ALERT})
+"""What may be said in a channel outside of threads."""
+
 
 def card(session: Session, deployment: Deployment, *, channel: str, at: datetime) -> OutboxRow:
     """Ask for the deployment's one message to be posted, or brought up to the deployment's version."""
@@ -61,6 +64,18 @@ def due(session: Session, at: datetime, limit: int = 50) -> list[OutboxRow]:
             .where(OutboxRow.state == OutboxState.WAITING, OutboxRow.next_at <= at)
             .order_by(col(OutboxRow.id))
             .limit(limit)
+        )
+    )
+
+
+def loose(session: Session) -> list[OutboxRow]:
+    """Return what waits to be said in channels, outside of threads, oldest first."""
+    return list(
+        session.exec(
+            select(OutboxRow)
+            .where(OutboxRow.state == OutboxState.WAITING, col(OutboxRow.kind).in_(LOOSE))
+            .where(col(OutboxRow.in_thread).is_(False))
+            .order_by(col(OutboxRow.created_at), col(OutboxRow.id))
         )
     )
 

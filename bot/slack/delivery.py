@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.slack.calls import Limited, Refused
 from bot.slack.clocks import Clocks
+from bot.slack.digest import fold, is_digest, is_late
 from bot.slack.lanes import Budget, Lanes
 from bot.slack.posting import Sent
 from bot.slack.rounds import Rounds
@@ -177,6 +178,13 @@ class Delivery:
 
     def _due(self) -> list[OutboxRow]:
         with self._store.look() as session:
+            rows = outbox.due(session, self._now(), limit=_AT_ONCE)
+        if not any(is_late(row, self._now()) for row in rows):
+            return rows
+        with self._store.begin() as session:
+            self._demand_lead(session)
+            fold(session, now=self._now(), under_way=tuple(self._under_way))
+            session.flush()
             return outbox.due(session, self._now(), limit=_AT_ONCE)
 
     def _hurry(self) -> bool:
@@ -243,7 +251,7 @@ def backoff(attempts: int) -> timedelta:
 def hopeless(row: OutboxRow, error: Exception, *, now: datetime) -> bool:
     """Say whether trying again makes no sense: never for a card or an alert."""
     patience = _PATIENCE.get(row.kind)
-    if patience is None:
+    if patience is None or is_digest(row):
         return False
     if now - row.created_at > patience:
         return True

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from bot.slack.calls import Refused, Slack
+from bot.slack.digest import is_digest
 from bot.slack.posting import PLACE_TROUBLE, Errand, Message, Poster, Sent, Spot
 from bot.slack.private import Letter, tell
 from storage.models import OutboxRow, OutboxState, Saying
@@ -54,7 +55,7 @@ class Sender:
         Raises:
             CallFailed: it was not said, or nobody knows whether it was.
         """
-        errand = Errand(row.key, row.created_at, again)
+        errand = Errand(row.key, row.created_at, again, editable=is_digest(row))
         match row.kind:
             case Saying.CARD:
                 return await self._card(row, replace(errand, editable=True))
