@@ -19,6 +19,7 @@ from bot.settings.words import (
     Moment,
     Name,
     Positive,
+    Refs,
     Route,
     User,
     Web,
@@ -79,7 +80,7 @@ class Checks(Table):
 class Revisions(Table):
     """Which revisions an environment takes."""
 
-    allowed: list[Annotated[str, Field(pattern=r"^(tags|heads)/[A-Za-z0-9*?][A-Za-z0-9._/+*?-]*$")]] = []
+    allowed: list[Refs] = []
     older: Literal["refuse", "allow"] = "refuse"
     signed: bool = False
     risky: list[Word] = []

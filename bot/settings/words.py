@@ -142,6 +142,13 @@ def route(value: Any) -> str:
     return value
 
 
+def refs(value: Any) -> str:
+    """Return a pattern of tags or of branches."""
+    if not isinstance(value, str) or not re.fullmatch(r"(tags|heads)/[A-Za-z0-9*?][A-Za-z0-9._/+*?-]*", value):
+        raise ValueError(f'{shown(value)} is no pattern of tags or branches. Write `"tags/v*"` or `"heads/main"`')
+    return value
+
+
 def place(value: Any) -> str:
     """Return a folder on the hosts: absolute, or below the user's home."""
     good = isinstance(value, str) and value.isprintable() and value.strip(" /~.")
@@ -223,6 +230,7 @@ Moment = Annotated[str, PlainValidator(moment)]
 Git = Annotated[str, PlainValidator(git)]
 Web = Annotated[str, PlainValidator(web)]
 Route = Annotated[str, PlainValidator(route)]
+Refs = Annotated[str, PlainValidator(refs)]
 Folder = Annotated[str, PlainValidator(place)]
 Address = Annotated[str, PlainValidator(address)]
 HostName = Annotated[str, PlainValidator(host_name)]
