@@ -1,5 +1,6 @@
 """`shipmate init`: look, ask, write what is not there yet, and say what to do next."""
 
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -48,7 +49,9 @@ def begin(wish: Wish, say: Say, ask: Ask | None = None) -> int:
     try:
         written = _write(wanted, force=wish.force)
     except OSError as error:
-        say(f"{error.filename} cannot be written: {error.strerror}. Nothing that was there has been lost.")
+        say(
+            f"{error.filename or wish.path.parent} cannot be written to: {error.strerror}. What was there is as it was."
+        )
         return 1
     _told(wanted, written, wish, say)
     if not written:
@@ -66,15 +69,18 @@ def _show(wanted: Iterable[Draft], say: Say) -> None:
 
 
 def _write(wanted: Iterable[Draft], *, force: bool) -> tuple[Path, ...]:
-    """Write what is not there, or everything, and return what was written."""
+    """Write what is not there, or everything, and return what was written; a file is whole or as it was."""
     written = []
     for draft in wanted:
-        draft.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with draft.path.open("w" if force else "x", encoding="utf-8") as file:
-                file.write(draft.text)
-        except FileExistsError:
+        if os.path.lexists(draft.path) and not force:
             continue
+        draft.path.parent.mkdir(parents=True, exist_ok=True)
+        begun = draft.path.with_name(f".{draft.path.name}.{os.getpid()}")
+        try:
+            begun.write_text(draft.text, encoding="utf-8")
+            begun.replace(draft.path)
+        finally:
+            begun.unlink(missing_ok=True)
         written.append(draft.path)
     return tuple(written)
 

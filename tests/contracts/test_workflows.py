@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -238,3 +239,18 @@ def test_one_environment_never_falls_back_to_the_secrets_of_another():
             r"inputs\.environment == 'staging' && secrets\.STAGING_\1 \|\| '' \}\}",
             value,
         )
+
+
+def test_every_secret_is_declared_handed_on_by_name_and_explained():
+    used = set(re.findall(r"secrets\.(\w+)", TEXTS["deploy.yml"]))
+    guide = (Path(__file__).parents[2] / "docs/github.md").read_text(encoding="utf-8")
+    assert set(TREES["deploy.yml"][True]["workflow_call"]["secrets"]) == used
+    assert set(TREES["ci-comprehensive.yml"]["jobs"]["deploy"]["secrets"]) == used
+    assert [name for name in used if name not in guide] == []
+
+
+def test_pushing_deploys_only_where_somebody_has_said_so_and_then_through_the_same_workflow():
+    deploy = TREES["ci-comprehensive.yml"]["jobs"]["deploy"]
+    assert deploy["if"].startswith("${{ vars.DEPLOY_ON_PUSH == 'true' && ")
+    assert set(deploy["with"]) <= set(TREES["deploy.yml"][True]["workflow_call"]["inputs"])
+    assert deploy["with"]["ref"] == "${{ github.sha }}"

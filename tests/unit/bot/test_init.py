@@ -170,7 +170,19 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path):
     (tmp_path / ".github").write_text("a file, not a folder")
     code, told = said(Wish(tmp_path / "shipmate.toml", "acme/shop", workflows=True))
     assert code == 1
-    assert "cannot be written" in told
+    assert "cannot be written to" in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no full device")
+def test_a_disk_that_is_full_leaves_what_was_there(tmp_path):
+    path = tmp_path / "shipmate.toml"
+    path.write_text("mine")
+    (tmp_path / f".shipmate.toml.{os.getpid()}").symlink_to("/dev/full")
+    code, told = said(Wish(path, force=True))
+    assert code == 1
+    assert "No space left" in told
+    assert path.read_text() == "mine"
+    assert [each.name for each in tmp_path.iterdir()] == ["shipmate.toml"]
 
 
 def test_the_questions_have_what_was_seen_as_their_answers(repository):
