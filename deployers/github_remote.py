@@ -1,19 +1,22 @@
 """GitHub as the target of a deployment: a step is a workflow run, started once, followed to its end, and stopped."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
 import httpx
 
+from deployers import github_words as words
 from deployers import workflow
 from deployers.environment import Host
 from deployers.errors import Undecided, Unreachable
-from deployers.github_errors import GitHubAway, GitHubLimited, RunGone, RunsAmbiguous
+from deployers.github_errors import GitHubAway, GitHubError, GitHubLimited, RunGone, RunsAmbiguous
+from deployers.github_follow import Follower, House
 from deployers.github_run import Run, State, Wanted
 from deployers.github_runs import Runs
+from deployers.github_words import Patience
 from deployers.ports import Answer, Authority, Fate, Operation, Record
 
 _LINES = 30
@@ -21,16 +24,16 @@ _SENDING = timedelta(seconds=20)
 """How long asking for a run may take at most."""
 _TIMED_OUT = 124
 _CANCELLED = 130
-_LONGEST_PAUSE = 10.0
-_SHARE = 0.03
-"""A run is looked at again after this share of the time it has run for."""
 
 
 class GitHubRemote:
     """Runs the workflow of an environment; implements `deployers.ports.Remote` for the one target that GitHub is."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, house: House | None = None, patience: Patience | None = None) -> None:
+        """Remember how runs are reached, and what is asked at home about them."""
         self._runs = runs
+        self._house = house or House()
+        self._patience = patience or Patience()
         self._born = runs.now()
         self._lock = Lock()
         self._tried: dict[str, datetime] = {}
@@ -53,7 +56,7 @@ class GitHubRemote:
         """
         records: list[Record] = []
         for operation in operations:
-            records.append(self._performed(host, operation, authority))
+            records.append(self._performed(host, operation, authority, heard))
             heard(records[-1])
             if records[-1].fate is not Fate.EXITED or records[-1].exit_code:
                 break
@@ -95,7 +98,9 @@ class GitHubRemote:
     def close(self) -> None:
         """Close nothing: every question has a connection of its own."""
 
-    def _performed(self, host: Host, operation: Operation, authority: Authority) -> Record:
+    def _performed(
+        self, host: Host, operation: Operation, authority: Authority, heard: Callable[[Record], None]
+    ) -> Record:
         if authority.deployment in self._aborted:
             return Record(operation.id, Fate.REFUSED, token=authority.token, why="aborted")
         wanted = self._wanted(operation) if self._is_fresh(operation) else None
@@ -105,7 +110,7 @@ class GitHubRemote:
                 self._started[operation.id] = run.id
             if authority.deployment in self._aborted:
                 self._runs.cancel(run.id)
-            return self._ended(run.id, operation, authority)
+            return self._ended(run.id, operation, authority, heard)
         except (RunGone, RunsAmbiguous, GitHubAway) as error:
             raise Undecided(host.name, operation.id, str(error)) from error
 
@@ -137,43 +142,38 @@ class GitHubRemote:
         with self._lock:
             return frozenset(number for name, number in self._started.items() if name != operation)
 
-    def _ended(self, number: int, operation: Operation, authority: Authority) -> Record:
+    def _ended(
+        self, number: int, operation: Operation, authority: Authority, heard: Callable[[Record], None]
+    ) -> Record:
         """Follow a run to its end; one that takes longer than it may is cancelled."""
-        until = self._runs.now() + operation.deadline
-        for run in self._followed(number, until):
-            if run.finished:
-                return self._record(run, operation.id, authority.token)
-        run = self._runs.cancel(number)
-        if run.state is State.SUCCEEDED:
-            return self._record(run, operation.id, authority.token)
-        why = f"{_waiting(run)} for {operation.deadline}, and was cancelled: {run.url}\n"
-        return Record(operation.id, Fate.EXITED, _TIMED_OUT, why, len(why), token=authority.token)
 
-    def _followed(self, number: int, until: datetime) -> Iterator[Run]:
-        """Yield the run again and again until it has ended or the time is over; GitHub may be away in between."""
-        wait = 1.0
-        while self._runs.now() < until:
-            try:
-                run = self._runs.look(number)
-            except (GitHubAway, GitHubLimited):
-                wait = _LONGEST_PAUSE
-            else:
-                yield run
-                if run.finished:
-                    return
-                age = (self._runs.now() - run.created).total_seconds()
-                wait = min(max(1.0, age * _SHARE), _LONGEST_PAUSE)
-            self._runs.pause(wait)
+        def tell(text: str) -> None:
+            heard(Record(operation.id, Fate.RUNNING, output=text, output_bytes=len(text.encode())))
 
-    def _record(self, run: Run, operation: str, token: int) -> Record:
-        output = "\n".join(self._told(run)) + "\n"
+        mark, until = authority.deployment, self._runs.now() + operation.deadline
+        run, why = Follower(self._runs, self._house, self._patience, number, mark, until, tell).end()
+        if why:
+            text = f"{why}: {run.url}\n"
+            return Record(operation.id, Fate.EXITED, _TIMED_OUT, text, len(text.encode()), token=authority.token)
+        if run.state is State.CANCELLED and mark not in self._aborted:
+            why = words.cancelled(self._newer(run, workflow.read(operation.script).workflow))
+        return self._record(run, operation.id, authority.token, why)
+
+    def _newer(self, run: Run, of: str) -> Run | None:
+        with suppress(GitHubError):
+            return self._runs.next_after(run, of)
+        return None
+
+    def _record(self, run: Run, operation: str, token: int, why: str = "") -> Record:
+        output = "\n".join(filter(None, (*self._told(run), why))) + "\n"
         code = {State.SUCCEEDED: 0, State.CANCELLED: _CANCELLED}.get(run.state, 1)
         return Record(operation, Fate.EXITED, code, output, len(output.encode()), token=token)
 
     def _told(self, run: Run) -> Iterator[str]:
         """Yield the jobs, the end of the log of the one that failed, and last what people have to know."""
         for job in run.jobs:
-            yield f"{job.name}: {job.conclusion or job.status}"
+            yield words.outcome(job)
+        yield words.again(run)
         if run.state is State.SUCCEEDED:
             yield run.url
             return
@@ -209,9 +209,3 @@ def _belongs(operation: str, mark: str) -> bool:
 
 def _belongs_to(run: Run, mark: str) -> bool:
     return any(_belongs(word.strip("()[],:"), mark) for word in run.title.split())
-
-
-def _waiting(run: Run) -> str:
-    """Return what a run did all the time."""
-    ran = any(job.status == "completed" and job.conclusion not in ("cancelled", "skipped") for job in run.jobs)
-    return "the run went on" if ran else "no runner took the run, or nobody approved it on GitHub,"

@@ -20,7 +20,9 @@ class State(StrEnum):
     """What a run does now."""
 
     QUEUED = "queued"
-    """No runner has taken it yet, or another run of its concurrency group goes first."""
+    """No runner has taken it yet."""
+    BEHIND = "behind"
+    """Another run of its concurrency group goes first."""
     RUNNING = "running"
     WAITING = "waiting"
     """Somebody has to approve the environment on GitHub."""
@@ -108,7 +110,7 @@ class Run:
             return known.get(self.conclusion, State.FAILED)
         if self.status in ("waiting", "action_required"):
             return State.WAITING
-        return State.RUNNING if self.status == "in_progress" else State.QUEUED
+        return {"in_progress": State.RUNNING, "pending": State.BEHIND}.get(self.status, State.QUEUED)
 
     def failing(self) -> tuple[Job, Step | None] | None:
         """Return the first job that did not end well, and its step that failed."""

@@ -100,6 +100,13 @@ class Runs:
             listed = asker.get("/actions/runs", per_page=PAGE)["workflow_runs"]
         return tuple(run for run in map(read, listed) if whole.search(run.title))
 
+    def next_after(self, run: Run, workflow: str) -> Run | None:
+        """Return the run of a workflow that came next after one of its runs."""
+        with self._asking(_READ) as asker:
+            listed = asker.get(f"/actions/workflows/{quote(workflow, safe='')}/runs", per_page=PAGE)["workflow_runs"]
+        later = (each for each in map(read, listed) if each.created >= run.created and each.id > run.id)
+        return min(later, key=lambda each: each.id, default=None)
+
     def head_for(self, ref: str, sha: str, *, anywhere: bool) -> tuple[str, str]:
         """Return where a workflow can run for a commit: the full name of a tag or branch that is at it, and its SHA.
 

@@ -30,6 +30,7 @@ from deployers.plan import (
     Verify,
 )
 from deployers.ports import Authority, Fate, Operation, Record, Remote
+from storage.errors import StorageError
 
 AGAIN = (Prepare, Build, MaintenanceOn, Optimize, Candidate, CandidateStop, Activate, Restart, MaintenanceOff, Prune)
 """Steps that may be done again once the host says that nothing of them runs any more."""
@@ -211,7 +212,11 @@ class Runner:
             todo = following
 
     def _heard(self, record: Record) -> None:
-        if record.fate is not Fate.REFUSED and record.fate is not Fate.ABSENT:
+        if record.fate is Fate.RUNNING:
+            # How far it is may be told later; what became of it may not.
+            with suppress(StorageError):
+                self._outcomes.write(record)
+        elif record.fate is not Fate.REFUSED and record.fate is not Fate.ABSENT:
             self._outcomes.write(record)
 
     def _judged(

@@ -5,6 +5,7 @@ from datetime import datetime
 from commands.replies import Block
 from commands.views import choices, outcome
 from commands.views.blocks import actions, context, escape, line, message, section, small
+from commands.views.jobs import jobs
 from commands.views.progress import going_back, progress, timing
 from commands.views.request import approved, needs, request, summary
 from commands.views.words import ICONS, release, stopped_by, title, who
@@ -112,13 +113,13 @@ def _begins(deployment: Deployment, behind: Deployment | None) -> str:
 
 def _at_work(seen: Facts, now: datetime | None) -> list[Block]:
     deployment = seen.deployment
-    blocks = [summary(seen), *progress(seen)]
+    blocks = [summary(seen), *progress(seen), *jobs(seen.steps)]
     if deployment.status is S.ROLLING_BACK:
         blocks += outcome.trouble(seen)
         if seen.automatic_rollback:
             to = release(seen.automatic_rollback.ref, seen.automatic_rollback.sha)
             blocks.append(section(f":rewind: *Going back to* {to}"))
-            blocks += going_back(seen.child_steps)
+            blocks += [*going_back(seen.child_steps), *jobs(seen.child_steps)]
     blocks.append(small(timing(seen, now), approved(seen.approvals, deployment.plan_hash)))
     return [*blocks, *_stopping(seen)]
 

@@ -57,6 +57,8 @@ class Run:
     """How long it takes to stop once somebody cancels it."""
     stuck: bool = False
     """Whether no runner ever takes it."""
+    behind: bool = False
+    """Whether another run of its concurrency group goes first."""
     began: datetime | None = None
     """When the newest attempt began; when it was created unless it was run again."""
     answers: dict[str, tuple[datetime, bool]] = field(default_factory=dict)

@@ -59,6 +59,8 @@ def progress(run: Run, now: datetime) -> Progress:
         return Progress("completed", _conclusion(jobs), jobs, updated)
     if jobs[over.index(False)].waits:
         return Progress("waiting", None, jobs, updated)
+    if run.behind:
+        return Progress("pending", None, jobs, updated)
     begun = any(job.span.status(now) != "queued" for job in jobs)
     return Progress("in_progress" if begun else "queued", None, jobs, updated)
 
@@ -66,7 +68,7 @@ def progress(run: Run, now: datetime) -> Progress:
 def _jobs(run: Run) -> Iterator[Job]:
     """Yield the jobs one after the other, each beginning where the one before ended."""
     at: datetime | None = (run.began or run.created) + timedelta(seconds=run.queued_seconds)
-    if run.stuck:
+    if run.stuck or run.behind:
         at = None
     cut = run.cancelled + timedelta(seconds=run.stop_seconds) if run.cancelled else None
     skipped = False

@@ -78,7 +78,7 @@ def test_a_run_of_the_workflow_is_a_deployment(stage, hub):
     (run,) = hub.runs
     assert (run.branch, run.inputs["ref"], run.inputs["environment"]) == ("v2.3", asked.sha, "production")
     assert run.inputs["operation"] == f"{stage.get(asked).mark}.0.github.1"
-    assert stage.records(asked)[0].output.splitlines()[:2] == ["build: success", "deploy: success"]
+    assert stage.records(asked)[0].output.splitlines()[:2] == ["build: success in 4 s", "deploy: success in 6 s"]
 
 
 def test_a_failed_run_names_its_step_and_the_good_release_is_shipped_again(stage, hub, server):

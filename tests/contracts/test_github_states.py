@@ -1,0 +1,167 @@
+"""Whatever a run does, people read what it is and what it waits for; none is waited for without end."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from bot.sandbox.github.entities import Task
+from bot.sandbox.repository import sha
+from deployers.environment import GITHUB
+from deployers.errors import Undecided
+from deployers.github_api import Door
+from deployers.github_follow import House
+from deployers.github_remote import GitHubRemote
+from deployers.github_runs import Runs
+from deployers.github_words import usual
+from deployers.ports import Authority, Fate, Operation
+from tests.contracts.github_kit import INPUTS, REPOSITORY, TOKEN, Clock, github
+
+MARK = "d42-1795543195"
+
+
+class Story:
+    """One operation that a workflow runs, and what happens on GitHub while it is followed."""
+
+    def __init__(self, server, origin) -> None:
+        self.clock, self.hub = server.hub.clock, server.hub
+        self.full = sha(origin, "v2.3")
+        self.door = Door(REPOSITORY, TOKEN, server.url, patience=2)
+        self.told, self.happens = [], []
+
+    def pause(self, seconds):
+        self.clock.passes(seconds)
+        if self.hub.runs and self.happens:
+            self.happens.pop(0)(self.hub.runs[0])
+
+    def follows(self, house=None):
+        """Perform the operation and return its record; what was told meanwhile is in `told`."""
+        inputs = {"environment": "production", "ref": self.full}
+        script = json.dumps({"workflow": "deploy.yml", "ref": "v2.3", "sha": self.full, "inputs": inputs})
+        remote = GitHubRemote(Runs(self.door, self.clock, self.pause), house)
+        operation = Operation(f"{MARK}.0.github.1", script, timedelta(hours=2), intended_at=self.clock())
+        return remote.perform(GITHUB, [operation], Authority(MARK, 7), heard=self._heard)[-1]
+
+    def _heard(self, record):
+        if record.fate is Fate.RUNNING:
+            self.told.append(record.output)
+
+    def cancelled(self, run):
+        """Let somebody cancel the run on GitHub."""
+        self.hub.cancel(run)
+
+    def runs_as(self, *tasks: Task):
+        self.hub.add_workflow("deploy.yml", *tasks, inputs=INPUTS, run_name="Deploy {ref} {operation}")
+
+
+@pytest.fixture
+def story(tmp_path):
+    with github(tmp_path, clock=Clock()) as server:
+        yield Story(server, tmp_path / "repository.git")
+
+
+def test_jobs_and_steps_are_told_as_they_go_with_what_they_usually_take(story):
+    record = story.follows(House(usual=lambda: {"build": 4.0, "deploy": 75.0}))
+    assert "· deploy: has not begun, usually 1 min 15 s" in story.told[0]
+    assert any("▸ build: `Set up job`, step 1 of 2, for " in text and "usually 4 s" in text for text in story.told)
+    assert any("▸ deploy: `Ship`, step 2 of 3" in text and "✓ build: success in 4 s" in text for text in story.told)
+    assert f"/actions/runs/{story.hub.runs[0].id}\n" in story.told[0]
+    assert record.exit_code == 0
+    assert usual([record.output, record.output]) == {"build": 4.0, "deploy": 6.0}
+
+
+def test_a_run_that_no_runner_takes_says_so_and_is_given_up(story):
+    story.happens = [lambda run: setattr(run, "stuck", True)]
+    story.runs_as(Task("deploy", 600))
+    record = story.follows()
+    assert "No runner on GitHub has taken the run yet; I wait, until " in story.told[-1]
+    assert record.exit_code == 124
+    assert "no runner on GitHub took the run for 15 min, so I cancelled it" in record.output
+    assert story.hub.progress(story.hub.runs[0]).conclusion == "cancelled"
+
+
+def test_a_run_behind_another_of_its_group_says_so_and_is_given_up(story):
+    story.happens = [lambda run: setattr(run, "behind", True)]
+    story.runs_as(Task("deploy", 600))
+    record = story.follows()
+    assert "Another run of its concurrency group goes first on GitHub" in story.told[-1]
+    assert (record.exit_code, "went first for 60 min, so I cancelled it" in record.output) == (124, True)
+
+
+def guarded(story, **who):
+    story.hub.protect("production", **who)
+    story.runs_as(Task("deploy", 2, environment="production"))
+
+
+def test_what_was_approved_here_is_answered_there(story):
+    guarded(story)
+    asked = []
+    house = House("production", approval=lambda mark: asked.append(mark) or "Approved by ben in Slack")
+    assert (story.follows(house).exit_code, asked) == (0, [MARK])
+
+
+@pytest.mark.parametrize(
+    ("house", "who"),
+    [
+        (House("production", approval=lambda _: ""), {}),
+        (House("staging", approval=lambda _: "Approved by ben in Slack"), {}),
+        (House("production", approval=lambda _: "Approved by ben in Slack"), {"may_approve": False}),
+    ],
+    ids=["nobody approved here", "another environment", "not a reviewer"],
+)
+def test_what_is_not_ours_to_answer_is_left_to_its_reviewers_who_are_named(story, house, who):
+    guarded(story, **who)
+    record = story.follows(house)
+    assert "GitHub waits for somebody to approve `production`: ben can, on the run's page there" in story.told[0]
+    assert "nobody approved `production` on GitHub within 60 min, so I cancelled it: ben can" in record.output
+    assert (record.exit_code, story.hub.runs[0].answers) == (124, {})
+
+
+def test_who_approves_on_github_lets_it_go_on(story):
+    guarded(story, may_approve=False)
+    story.happens = [lambda _: None, lambda run: story.hub.answer(run, "production")]
+    assert story.follows().exit_code == 0
+
+
+def test_a_run_that_somebody_cancelled_says_that_it_was_not_me(story):
+    story.happens = [story.cancelled]
+    record = story.follows()
+    assert (record.exit_code, "somebody cancelled the run on GitHub; I did not" in record.output) == (130, True)
+
+
+def test_a_run_that_a_newer_one_pushed_out_names_it(story):
+    def pushed_out(run):
+        story.hub.dispatch(run.workflow, "main", {"environment": "production"}, "mira")
+        story.hub.cancel(run)
+
+    story.happens = [pushed_out]
+    record = story.follows()
+    newer = story.hub.runs[1].id
+    assert f"/runs/{newer} came after it, and only the newest of a concurrency group goes on" in record.output
+
+
+def test_a_run_that_somebody_ran_again_is_followed_to_its_new_end(story):
+    story.happens = [story.hub.again]
+    record = story.follows()
+    assert any("Somebody ran it again on GitHub: this is attempt 2" in text for text in story.told)
+    assert (record.exit_code, "this is attempt 2" in record.output) == (0, True)
+
+
+def test_a_run_that_somebody_deleted_is_believed_after_some_seconds(story):
+    story.happens = [story.hub.delete]
+    began = story.clock()
+    with pytest.raises(Undecided, match="was deleted on GitHub"):
+        story.follows()
+    assert story.clock() - began > timedelta(seconds=10)
+
+
+def test_a_moment_in_which_github_does_not_know_a_run_is_no_matter(story):
+    story.happens = [lambda _: story.hub.faults.add("status", "get-run", detail="404", times=2)]
+    assert story.follows().exit_code == 0
+
+
+def test_while_github_is_away_that_is_told_and_the_run_goes_on(story):
+    story.happens = [lambda _: story.hub.faults.add("broken", "get-run", times=4)]
+    record = story.follows()
+    assert any("GitHub cannot be asked: it answered 502" in text and "I ask again" in text for text in story.told)
+    assert record.exit_code == 0
