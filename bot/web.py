@@ -46,7 +46,7 @@ def slack_events(app: AsyncApp, intake: Intake, *, signing_secret: str, now: Cal
 
     async def listen(request: Request) -> Response:
         receipt = intake.arrived()
-        body = await _body(request)
+        body = await body_of(request)
         if body is None:
             return Response("too much", status_code=413)
         headers = request.headers
@@ -111,8 +111,8 @@ class _Quiet(uvicorn.Server):
             log.error("The web server could not start (%s)", error)  # noqa: TRY400 — the reason was logged by uvicorn itself
 
 
-async def _body(request: Request) -> bytes | None:
-    """Return the body, or None when it is larger than any that Slack sends."""
+async def body_of(request: Request) -> bytes | None:
+    """Return the body, or None when it is larger than any that is expected."""
     content = bytearray()
     try:
         async for chunk in request.stream():

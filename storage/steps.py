@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from storage.columns import plain
 from storage.errors import Conflict, NotFound
-from storage.models import StepRecord, StepState
+from storage.models import Deployment, StepRecord, StepState
 from storage.once import insert_once
 
 KEPT = 64 * 1024
@@ -67,6 +67,19 @@ def newest(session: Session, deployment_id: int, numbers: Iterable[int]) -> dict
         .order_by(col(StepRecord.attempt))
     )
     return {(record.number, record.target): record for record in found}
+
+
+def outputs(session: Session, environment: str, kind: str, limit: int = 5) -> list[str]:
+    """Return what the newest steps of a kind printed that went well in an environment."""
+    asked = (
+        select(StepRecord.output)
+        .join(Deployment, col(Deployment.id) == col(StepRecord.deployment_id))
+        .where(Deployment.environment == environment, StepRecord.kind == kind)
+        .where(StepRecord.state == StepState.SUCCEEDED)
+        .order_by(col(StepRecord.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(asked))
 
 
 def open_ones(session: Session, deployment_id: int | None = None) -> list[StepRecord]:

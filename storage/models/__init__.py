@@ -5,9 +5,11 @@ from storage.models.audit import AuditEntry, AuditHead
 from storage.models.check_run import CheckRun
 from storage.models.checklist import ChecklistPoint, ChecklistRun, HealthSample, RunState, ScheduleSlot
 from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
+from storage.models.github import HeardEvent, Shipment
 from storage.models.inbox import Asking, InboxRow, InboxState
 from storage.models.lock import Leadership, Lock
 from storage.models.look import LookRecord
+from storage.models.maintenance import MaintenanceSwitch, SwitchState, Told
 from storage.models.outbox import OutboxRow, OutboxState, Saying
 from storage.models.plan import StoredPlan
 from storage.models.spooled import SpooledEntry
@@ -29,21 +31,26 @@ __all__ = [
     "Decision",
     "Deployment",
     "HealthSample",
+    "HeardEvent",
     "InboxRow",
     "InboxState",
     "Kind",
     "Leadership",
     "Lock",
     "LookRecord",
+    "MaintenanceSwitch",
     "OutboxRow",
     "OutboxState",
     "RunState",
     "Saying",
     "ScheduleSlot",
+    "Shipment",
     "SpooledEntry",
     "Status",
     "StepRecord",
     "StepState",
     "StoredPlan",
+    "SwitchState",
     "TargetRecord",
+    "Told",
 ]
