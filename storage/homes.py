@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from storage import maintenance
 from storage.models import Deployment, HealthSample, OutboxRow, OutboxState, Saying
 from storage.once import insert_once
 
@@ -44,10 +45,10 @@ def want_again(session: Session, *, since: datetime, at: datetime, apart: timede
 
 
 def pulse(session: Session, environments: Iterable[str]) -> str:
-    """Return a word that is another one whenever a deployment or an environment's health has changed."""
+    """Return a word that is another one whenever a deployment, a maintenance or an environment's health has changed."""
     changed, versions = session.exec(select(func.max(Deployment.changed_at), func.sum(Deployment.version))).one()
     looks = [newest_look(session, it) for it in environments]
-    return f"{changed} {versions} {' '.join(it.look if it else '-' for it in looks)}"
+    return f"{changed} {versions} {maintenance.changed(session)} {' '.join(it.look if it else '-' for it in looks)}"
 
 
 def newest_look(session: Session, environment: str) -> HealthSample | None:

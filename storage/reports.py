@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from storage import approvals, deployments, locks, outbox, steps, targets
-from storage.models import Approval, Deployment, Lock, OutboxRow, StepRecord, TargetRecord
+from storage import approvals, deployments, locks, maintenance, outbox, steps, targets
+from storage.models import Approval, Deployment, Lock, MaintenanceSwitch, OutboxRow, StepRecord, TargetRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class EnvironmentStatus:
     waiting: tuple[Deployment, ...]
     lock: Lock | None
     targets: tuple[TargetRecord, ...]
+    maintenance: MaintenanceSwitch | None = None
+    """The newest switch of its maintenance."""
 
     @property
     def of_one_mind(self) -> bool:
@@ -76,6 +78,7 @@ def environment_status(session: Session, environment: str) -> EnvironmentStatus:
         waiting=tuple(deployments.waiting_in(session, environment)),
         lock=locks.holder(session, environment),
         targets=tuple(targets.serving(session, environment)),
+        maintenance=maintenance.newest(session, environment),
     )
 
 

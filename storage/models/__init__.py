@@ -9,6 +9,7 @@ from storage.models.github import HeardEvent, Shipment
 from storage.models.inbox import Asking, InboxRow, InboxState
 from storage.models.lock import Leadership, Lock
 from storage.models.look import LookRecord
+from storage.models.maintenance import MaintenanceSwitch, SwitchState, Told
 from storage.models.outbox import OutboxRow, OutboxState, Saying
 from storage.models.plan import StoredPlan
 from storage.models.spooled import SpooledEntry
@@ -37,6 +38,7 @@ __all__ = [
     "Leadership",
     "Lock",
     "LookRecord",
+    "MaintenanceSwitch",
     "OutboxRow",
     "OutboxState",
     "RunState",
@@ -48,5 +50,7 @@ __all__ = [
     "StepRecord",
     "StepState",
     "StoredPlan",
+    "SwitchState",
     "TargetRecord",
+    "Told",
 ]
