@@ -17,6 +17,8 @@ class Host:
     candidate_port: int = 8081
 
 
+LONGEST_MAINTENANCE = timedelta(hours=12)
+"""However it was asked for, visitors are let in again after so long."""
 GITHUB = Host("github", "github.com")
 """What stands in for the targets where a workflow on GitHub reaches them: it is told, and asked, in their place."""
 
@@ -172,8 +174,20 @@ class Recipe:
     candidate_stop: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
     maintenance_off: tuple[str, ...] = ()
+    maintenance_in_deployments: bool = True
+    """Whether a deployment keeps visitors out while it switches; otherwise only a person does."""
     queue_status: str = ""
     log: str = ""
+
+    @property
+    def keeps_out(self) -> tuple[str, ...]:
+        """Return what keeps visitors out while a deployment switches."""
+        return self.maintenance_on if self.maintenance_in_deployments else ()
+
+    @property
+    def lets_in(self) -> tuple[str, ...]:
+        """Return what lets visitors in again once a deployment has switched, or has come to nothing."""
+        return self.maintenance_off if self.maintenance_in_deployments else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +209,8 @@ class Environment:
     required_checks: tuple[str, ...] = ()
     may_skip_checks: bool = False
     """Whether `--skip-tests` may be asked for in an emergency."""
+    comment_pulls: bool = False
+    """Whether shipped pull requests are told on GitHub that they are."""
     revisions: Revisions = Revisions()
     freezes: tuple[Freeze, ...] = ()
     place: Place | None = None

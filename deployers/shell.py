@@ -12,6 +12,8 @@ COMPLETE = ".shipmate-complete"
 """A file in a release that says it was unpacked whole."""
 BUILT = ".shipmate-built"
 """A file in a release that says its dependencies are in place."""
+MESSAGE = "We are working on it and will be back shortly."
+"""What visitors are told while they are kept out, where nobody has said anything else."""
 
 
 def inside(path: str, *lines: str) -> str:
@@ -24,6 +26,13 @@ def filled(command: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         command = command.replace("{" + name + "}", quote(value))
     return command
+
+
+def told(commands: Iterable[str], message: str) -> tuple[str, ...]:
+    """Return a recipe's commands with `{message}` replaced by what visitors are told, quoted."""
+    # Broken up within its quotes, so that a message that says `{release}` is not filled in itself.
+    quoted = quote(message or MESSAGE).replace("{", "{''")
+    return tuple(command.replace("{message}", quoted) for command in commands)
 
 
 def prepare(environment: Environment, plan: Plan) -> str:
@@ -157,7 +166,7 @@ def pending_migrations(environment: Environment) -> str:
 
 
 def _filled(environment: Environment, plan: Plan, commands: Iterable[str], host: Host | None = None) -> tuple[str, ...]:
-    values = {"environment": environment.name, "release": plan.release, "sha": plan.sha}
+    values = {"environment": environment.name, "release": plan.release, "sha": plan.sha, "message": MESSAGE}
     if host:
         values |= {"port": str(host.port), "candidate_port": str(host.candidate_port), "host": host.name}
     return tuple(filled(command, values) for command in commands)

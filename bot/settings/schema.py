@@ -25,6 +25,7 @@ from bot.settings.words import (
     Web,
     Zone,
 )
+from deployers.environment import LONGEST_MAINTENANCE
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Word = Annotated[str, Field(min_length=1)]
@@ -45,6 +46,13 @@ class App(Table):
     repository: str = Field(default="", pattern=r"^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?$", examples=["owner/name"])
     timezone: Zone = "UTC"
     recipe: str = "web"
+    maintenance: Positive = Field(default="30m", validate_default=True)
+
+    @model_validator(mode="after")
+    def _not_for_days(self) -> Self:
+        if self.maintenance > LONGEST_MAINTENANCE:
+            raise ValueError('maintenance never lasts longer than 12 hours. Write at most `maintenance = "12h"`')
+        return self
 
 
 class Channels(Table):
@@ -211,6 +219,7 @@ class Environment(Table):
     canary: Canary | None = None
     backup: Backup | None = None
     rollback: Rollback = Rollback()
+    comment_pulls: bool = False
 
 
 class Recipe(Table):
@@ -227,6 +236,7 @@ class Recipe(Table):
     candidate_stop: list[Word] = []
     restart: list[Word] = []
     maintenance_off: list[Word] = []
+    maintenance_in_deployments: bool = True
     queue_status: str = ""
     log: str = ""
 

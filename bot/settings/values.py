@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -30,6 +31,8 @@ class App:
     repository: str = ""
     timezone: str = "UTC"
     recipe: str = "web"
+    maintenance: timedelta = timedelta(minutes=30)
+    """How long `/ops maintenance on` lasts when nobody says for how long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def tidying(environment: Environment, *, touched: Sequence[str], candidates: Seq
         return ()
     if candidates and environment.recipe.candidate_stop:
         steps.append(CandidateStop(tuple(candidates)))
-    if touched and environment.recipe.maintenance_off:
+    if touched and environment.recipe.lets_in:
         steps.append(MaintenanceOff(tuple(touched)))
     return tuple(steps)
 
@@ -104,8 +104,10 @@ def resolved(environment: Environment) -> dict[str, Any]:
         document["health"]["headers"] = sorted(document["health"]["headers"])
     # What is left at its default stays out, so that an earlier version's plan of the same environment is the same.
     usual = [name for name in ("may_skip_checks", "revisions") if getattr(environment, name) == getattr(_USUAL, name)]
-    for shown_elsewhere in ("aliases", "freezes", *usual):
+    for shown_elsewhere in ("aliases", "comment_pulls", "freezes", *usual):
         document.pop(shown_elsewhere)
+    if environment.recipe.maintenance_in_deployments:
+        del document["recipe"]["maintenance_in_deployments"]
     plain: dict[str, Any] = json.loads(json.dumps(document, default=_plain))
     return plain
 

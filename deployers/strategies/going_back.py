@@ -23,12 +23,12 @@ def going_back(
     yield Prepare(everyone)
     if recipe.build:
         yield Build(everyone)
-    if ceremony and recipe.maintenance_on:
+    if ceremony and recipe.keeps_out:
         yield MaintenanceOn(everyone)
     yield Activate(everyone)
     if recipe.restart:
         yield Restart(everyone)
-    if recipe.maintenance_off:
+    if recipe.lets_in:
         yield MaintenanceOff(everyone)
     if environment.health:
         yield Verify(everyone, hold=timedelta(0))

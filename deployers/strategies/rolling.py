@@ -42,7 +42,7 @@ def rolling(environment: Environment, migrations: Sequence[str]) -> Iterator[Ste
     if recipe.build:
         yield Build(everyone)
     for number, wave in enumerate(waves):
-        if recipe.maintenance_on:
+        if recipe.keeps_out:
             yield MaintenanceOn(wave)
         if number == 0 and recipe.migrate:
             yield Migrate(wave[:1])
@@ -74,5 +74,5 @@ def switch(environment: Environment, wave: tuple[str, ...]) -> Iterator[Step]:
     yield Activate(wave)
     if recipe.restart:
         yield Restart(wave)
-    if recipe.maintenance_off:
+    if recipe.lets_in:
         yield MaintenanceOff(wave)

@@ -145,3 +145,24 @@ def test_nothing_is_done_in_current_where_nothing_is_served_yet(git, tmp_path):
     where, made = world(repository, commit("build.sh", "true"))
     sh(shell.prepare(where, made), tmp_path)
     assert "nothing is served here yet" in sh(shell.in_current(where, made, ["false"]), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "message", ["back soon", 'it\'s $(reboot); `id` > x & "two"', "{release} and {message}", "'{sha}'", "a\\n%s", "-n"]
+)
+def test_what_visitors_are_told_arrives_as_it_was_written(tmp_path, message):
+    """Whatever somebody types is one word to the shell, and nothing in it is filled in."""
+    (tmp_path / "app/releases/one").mkdir(parents=True)
+    (tmp_path / "app/current").symlink_to("releases/one")
+    commands = shell.told(("printf '%s' {message} > said",), message)
+    where = environment(1, recipe=replace(WEB, maintenance_on=commands))
+    sh(shell.in_current(where, plan(where), commands), tmp_path)
+    assert (tmp_path / "app/releases/one/said").read_text() == message
+
+
+def test_a_deployments_own_maintenance_says_the_usual_words(tmp_path):
+    (tmp_path / "app/releases/one").mkdir(parents=True)
+    (tmp_path / "app/current").symlink_to("releases/one")
+    where = environment(1)
+    sh(shell.in_current(where, plan(where), ("printf '%s' {message} > said",)), tmp_path)
+    assert (tmp_path / "app/releases/one/said").read_text() == shell.MESSAGE
