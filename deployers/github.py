@@ -111,7 +111,11 @@ class GitHubRepository:
         sha = asked.lower()
         if named_so or not grammar.is_sha(asked):
             raise RefRefused(asked, f"`{asked}` looks like a SHA but names a tag or a branch; rename it")
-        if asker.find(f"/git/commits/{sha}") is None or not _is_held(asker, sha):
+        known = asker.find(f"/git/commits/{sha}") is not None
+        if not known:
+            # A repository that is not there, or not shown to us, knows no commit either; that is another trouble.
+            asker.get("")
+        if not known or not _is_held(asker, sha):
             raise RefRefused(asked, f"No tag and no branch of the repository holds a commit `{asked}`")
         return Revision(sha, "", sha)
 

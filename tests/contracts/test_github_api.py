@@ -118,6 +118,20 @@ def test_an_app_that_is_not_installed_or_has_another_key_is_refused(server, key)
         ask(Door(REPOSITORY, AppKey("7", "11", "not a key"), server.url))
 
 
+def test_an_app_that_was_suspended_is_told_as_one_that_may_be(server, key):
+    private, public = key
+    server.hub.apps[7] = Installed(7, 11, public)
+    server.hub.faults.add("status", "mint", detail="403")
+    with pytest.raises(RepositoryUnreachable, match="that the App is not suspended"):
+        GitHubRepository(Door(REPOSITORY, AppKey("7", "11", private), server.url)).resolve("v2.3")
+
+
+@pytest.mark.parametrize("ref", ["v2.3", "0" * 40])
+def test_a_repository_that_is_not_there_is_not_taken_for_a_ref_that_is_missing(server, ref):
+    with pytest.raises(RepositoryUnreachable, match=r"404: Not Found.*Check the name"):
+        GitHubRepository(Door("askproai/nothing", TOKEN, server.url)).resolve(ref)
+
+
 def test_secrets_are_not_shown(door, key):
     assert TOKEN not in repr(door)
     assert "PRIVATE" not in repr(AppKey("7", "11", key[0]))
