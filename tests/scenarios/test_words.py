@@ -97,3 +97,12 @@ def test_the_bare_command_opens_a_form_with_suggestions(calm):
     faults = slack.submits("ana", {"environment": "production", "ref": "v2.3", "reason": "because"})
     assert faults == {}
     calm.is_told("ana", "v2.3", "needs 1 approval")
+
+
+def test_where_there_is_only_git_it_is_said_what_cannot_be_known(calm):
+    calm.says("ana", "/deploy diff production v2.3")
+    calm.is_told("ana", "*Commits that go live*", "There is only git here")
+    calm.says("ana", "/deploy why production v2.3")
+    calm.is_told("ana", "No gate is shut.", "It would need 1 approval")
+    calm.says("ana", "/ops prs")
+    calm.is_told("ana", "pull requests are GitHub's", "`GITHUB_TOKEN`")
