@@ -12,6 +12,9 @@ from storage.errors import ClaimLost, NotFound
 from storage.models import Asking, InboxRow, InboxState
 from storage.once import insert_once
 
+_APART = timedelta(minutes=1)
+"""How far apart the clocks of two machines may be."""
+
 
 def receive(session: Session, row: InboxRow) -> InboxRow | None:
     """Store a request and return it; None when it is here already."""
@@ -47,7 +50,7 @@ def claim(session: Session, owner: str, *, now: datetime, until: datetime) -> In
     """
     row = session.exec(
         select(InboxRow)
-        .where(_claimable(owner, now), ~_after_another(owner))
+        .where(_claimable(owner, now, until + _APART), ~_after_another(owner))
         .order_by(col(InboxRow.id))
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -110,8 +113,10 @@ def has_asked(session: Session, person: str) -> bool:
     return session.exec(asked.where(InboxRow.kind != Asking.MESSAGE).limit(1)).first() is not None
 
 
-def _claimable(owner: str, now: datetime) -> ColumnElement[bool]:
-    lapsed = or_(col(InboxRow.leased_until).is_(None), col(InboxRow.leased_until) < now)
+def _claimable(owner: str, now: datetime, latest: datetime) -> ColumnElement[bool]:
+    # A promise for hours was given before the clock was set back; it would hold up its author's requests as long.
+    until = col(InboxRow.leased_until)
+    lapsed = or_(until.is_(None), until < now, until > latest)
     theirs = col(InboxRow.owner).is_distinct_from(owner)
     running = col(InboxRow.state) == InboxState.RUNNING
     return or_(col(InboxRow.state) == InboxState.ELIGIBLE, and_(running, lapsed, theirs))

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from bot.slack.calls import Limited, Refused
+from bot.slack.calls import Limited
 from bot.slack.clocks import Clocks
-from bot.slack.digest import fold, is_digest, is_late
+from bot.slack.digest import fold, is_late
 from bot.slack.lanes import Budget, Lanes
+from bot.slack.patience import LONGEST_BACKOFF, backoff, hopeless
 from bot.slack.posting import Sent
 from bot.slack.rounds import Rounds
 from bot.slack.sending import Sender, waits_for_card
@@ -28,32 +29,10 @@ GAP_SECONDS = 1.0
 EDITS_AT_ONCE, EDITS_PER_SECOND = 10, 50 / 60
 """What all cards together take of the 50 edits a minute that Slack allows (chat.update, tier 3)."""
 _PRIVATE_GAP = 0.1
-_LONGEST_BACKOFF = 30.0
 _AT_ONCE = 500
 _LOOK_AGAIN = timedelta(milliseconds=500)
-_PATIENCE = {
-    Saying.PRIVATE: timedelta(hours=1),
-    Saying.DIRECT: timedelta(days=1),
-    Saying.POST: timedelta(days=1),
-    Saying.FILE: timedelta(days=1),
-    Saying.HOME: timedelta(minutes=10),
-}
-"""How old a message may be and still be tried; cards and alerts are tried for ever."""
-_FEW = 8
 _DRAWN = frozenset({Saying.CARD, Saying.HOME})
 """What is drawn from the rows at the moment of sending, and goes on waiting when more has happened since."""
-_CURABLE = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "token_revoked",
-        "token_expired",
-        "account_inactive",
-        "missing_scope",
-        "access_denied",
-    }
-)
-"""Refusals that an admin can cure, after which everything that waits should go out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +72,7 @@ class Delivery:
         self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="delivery")
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._told: set[str] = set()
+        self._looked = self._now()
 
     def wake(self) -> None:
         """Look at the outbox at once; called from the loop."""
@@ -165,7 +145,7 @@ class Delivery:
         seconds = 0.2
         while not await self._safely(self._write_sent, row, sent):
             await self._pause(seconds)
-            seconds = min(seconds * 2, _LONGEST_BACKOFF)
+            seconds = min(seconds * 2, LONGEST_BACKOFF)
 
     async def _failed(self, row: OutboxRow, error: Exception) -> None:
         log.warning(
@@ -177,6 +157,10 @@ class Delivery:
             await self._safely(self._later, row, error, backoff(row.attempts))
 
     def _due(self) -> list[OutboxRow]:
+        before, self._looked = self._looked, self._now()
+        if self._looked < before - _LOOK_AGAIN:
+            # The clock was set back: what was to wait for seconds would wait for hours.
+            self._hurry()
         with self._store.look() as session:
             rows = outbox.due(session, self._now(), limit=_AT_ONCE)
         if not any(is_late(row, self._now()) for row in rows):
@@ -189,7 +173,7 @@ class Delivery:
 
     def _hurry(self) -> bool:
         with self._store.begin() as session:
-            for row in outbox.due(session, self._now() + timedelta(days=2), limit=_AT_ONCE):
+            for row in outbox.due(session, self._now() + timedelta(days=3650), limit=_AT_ONCE):
                 row.next_at = min(row.next_at, self._now())
                 session.add(row)
         return True
@@ -241,23 +225,6 @@ class Delivery:
         except Exception:
             log.exception("The outbox could not be read or written")
             return None
-
-
-def backoff(attempts: int) -> timedelta:
-    """Return how long to wait after this many attempts."""
-    return timedelta(seconds=min(_LONGEST_BACKOFF, 0.5 * 2 ** min(attempts, 10)))
-
-
-def hopeless(row: OutboxRow, error: Exception, *, now: datetime) -> bool:
-    """Say whether trying again makes no sense: never for a card or an alert."""
-    patience = _PATIENCE.get(row.kind)
-    if patience is None or is_digest(row):
-        return False
-    if now - row.created_at > patience:
-        return True
-    if isinstance(error, Refused):
-        return error.error not in _CURABLE and row.attempts >= _FEW
-    return False
 
 
 def fair(rows: Sequence[OutboxRow]) -> list[OutboxRow]:

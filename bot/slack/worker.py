@@ -102,9 +102,10 @@ class Worker:
 
     async def _round(self) -> None:
         now = self._services.now()
-        if now - self._swept >= SWEEP_EVERY:
+        # Either way, because somebody may set the clock back.
+        if abs(now - self._swept) >= SWEEP_EVERY:
             await self._safely(self._sweep)
-        if self._running and now - self._renewed >= RENEW_EVERY:
+        if self._running and abs(now - self._renewed) >= RENEW_EVERY:
             await self._safely(self._renew)
         while not self._full and (row := await self._safely(self._take)):
             self._begin(row)

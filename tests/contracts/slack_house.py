@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -50,13 +50,14 @@ UNPACED = {method: Pace(1e9, 1e9) for method in METHODS}
 
 
 class Time:
-    """The machine's clocks, which a test may push forward."""
+    """The machine's clocks, which a test may push forward, and the one on the wall back."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self.back = timedelta(0)
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(time.time() + self.ahead, tz=UTC)
+        return datetime.fromtimestamp(time.time() + self.ahead, tz=UTC) - self.back
 
     def monotonic(self) -> float:
         return time.monotonic() + self.ahead

@@ -124,6 +124,19 @@ async def test_what_a_dead_worker_was_running_is_run_by_the_other_when_its_lease
     assert office.ran == [("second", "key-0")]
 
 
+async def test_a_clock_that_was_set_back_does_not_keep_a_dead_workers_request_for_hours(office):
+    office.asks(1, "U0ANA")
+    with office.stores[0].begin() as session:
+        inbox.claim(session, "who is dead", now=office.now, until=office.now + LEASE)
+    office.now -= timedelta(hours=5)
+    worker = office.worker("second", 1)
+    running = asyncio.create_task(worker.run())
+    await until(office.all_done, "the request is answered")
+    await worker.stop()
+    await running
+    assert office.ran == [("second", "key-0")]
+
+
 async def test_a_frozen_worker_that_wakes_up_has_no_effect_any_more(office):
     """It stood still before it wrote; meanwhile another has run its request."""
     office.asks(1, "U0ANA")

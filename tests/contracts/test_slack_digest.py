@@ -119,3 +119,14 @@ async def test_a_digest_is_never_given_up_however_long_slack_is_away(store, slac
         slack.server.faults.clear()
         await it.until(lambda: not waiting(store), "all to be said")
     assert len(slack.driver.messages("deployments")) == 1
+
+
+async def test_a_clock_that_is_set_back_by_hours_delays_nothing(store, slack):
+    slack.server.faults.add(Kind.REFUSE)
+    async with delivering(store, slack) as it:
+        fails(it, 1)
+        await is_tried(it, "post:1")
+        it.time.back += timedelta(hours=5)
+        await it.until(lambda: row(it, "post:1").attempts > 1, "another try")
+        slack.server.faults.clear()
+        await delivered(it, "post:1")
