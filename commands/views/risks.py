@@ -38,7 +38,10 @@ RULES = (
     ),
     Rule(lambda it: _touches(it, _LOCKS), lambda _: "dependencies change"),
     Rule(lambda it: _touches(it, _CONFIGURATION), lambda _: "configuration changes"),
-    Rule(lambda it: _touches(it, _PIPELINE), lambda _: "the pipeline itself changes"),
+    Rule(
+        lambda it: _touches(it, _PIPELINE),
+        lambda it: f"the pipeline itself changes: {_some(_matching(it.touched, _PIPELINE))}",
+    ),
     Rule(
         lambda it: len(it.touched) >= MOST_TOUCHED,
         lambda it: f"only the first {len(it.touched)} files that change were looked at for these",
@@ -63,9 +66,8 @@ def overlap(left_behind: Sequence[str]) -> list[str]:
     """Return what it means for the targets that change later when the database changes first, in words."""
     if not left_behind:
         return []
-    some, more = ", ".join(left_behind[:MOST_NAMED]), len(left_behind) - MOST_NAMED
-    names = f"{some} and {more} more" if more > 0 else some
-    return [f"old code over the new database on {names} until their turn; nobody has declared that it can do so"]
+    until = f"{_some(left_behind)} until their turn"
+    return [f"old code over the new database on {until}; nobody has declared that it can do so"]
 
 
 def unusual(learned: Learned) -> list[str]:
@@ -85,18 +87,23 @@ def unusual(learned: Learned) -> list[str]:
 def special(difference: Difference, patterns: Sequence[str]) -> list[str]:
     """Return which paths change that are configured to count as risky, in words."""
     found = [path for path in difference.touched if any(fnmatch(path, pattern) for pattern in patterns)]
-    if not found:
-        return []
-    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return [f"what counts as risky here changes: {', '.join(found[:MOST_NAMED])}{more}"]
+    return [f"what counts as risky here changes: {_some(found)}"] if found else []
 
 
 def _touches(difference: Difference, patterns: Sequence[str]) -> bool:
-    return any(
-        fnmatch(path, pattern) or fnmatch(path.rpartition("/")[2], pattern)
-        for path in difference.touched
-        for pattern in patterns
-    )
+    return bool(_matching(difference.touched, patterns))
+
+
+def _matching(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """Return the paths of which the whole or the file's name is like one of the patterns."""
+    names = ((path, path.rpartition("/")[2]) for path in paths)
+    return [both[0] for both in names if any(fnmatch(one, pattern) for one in both for pattern in patterns)]
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return f"{', '.join(names[:MOST_NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _number(count: int, noun: str) -> str:

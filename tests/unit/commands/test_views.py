@@ -196,7 +196,7 @@ def test_no_risks_are_said_explicitly():
         ({"behind_count": 2}, "2 commits that run now disappear"),
         ({"touched": ("composer.lock",)}, "dependencies change"),
         ({"touched": ("config/app.php",)}, "configuration changes"),
-        ({"touched": (".github/workflows/ci.yml",)}, "the pipeline itself changes"),
+        ({"touched": (".github/workflows/ci.yml",)}, "the pipeline itself changes: .github/workflows/ci.yml"),
         ({"ahead_count": 51}, "51 commits at once"),
         ({"insertions": 1_999, "deletions": 2}, "2001 changed lines"),
     ],
