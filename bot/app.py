@@ -102,7 +102,7 @@ class App:
 
     def _remote(self, environment: Environment, *, takes: bool = False, leaves: bool = False) -> Remote:
         if environment.deployer == "github":
-            return github.remote(self.settings, self.clock)
+            return github.remote(self.settings, self.clock, self.store, environment)
         # Read in when it is first needed: who has not deployed yet is a tenth smaller without it.
         from deployers.ssh import Shelves, SshRemote
 
@@ -177,7 +177,9 @@ class App:
         zone = ZoneInfo(self.settings.app.timezone)
         tools = Tools(self.remote, self.clock, secrets)
         sampler = schedules.Sampler(self.store, self.environments, self.clock, secrets)
+        tells = github.shipping(self.settings, self.store, self.clock, leads)
         return {
+            **({"github": (2, tells)} if tells else {}),
             "slots": (5, schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads).tick),
             "checks": (0.5, Checkups(self.store, self.posted, self.environments, tools, leads).work),
             "samples": (60, sampler.look),

@@ -1,9 +1,14 @@
 """GitHub as configured: how the repository is asked, continuous integration, and the workflows that deploy."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
+from bot.webhook import Ear
+from deployers.environment import Environment
+from deployers.plan import Run
 from deployers.ports import (
     AskChecks,
     AskPulls,
@@ -16,6 +21,9 @@ from deployers.ports import (
     ask_nobody,
     learn_nothing,
 )
+from storage import approvals, deployments, steps
+from storage.errors import StorageError
+from storage.models import Decision
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -72,14 +80,64 @@ def ask_pulls(settings: Settings) -> AskPulls:
     return GitHubOpen(way).ask
 
 
-def remote(settings: Settings, clock: Clock) -> Remote:
-    """Return what runs the workflows that deploy."""
+def ear(settings: Settings, store: Store, clock: Clock, asked: AskChecks) -> Ear:
+    """Return what keeps what GitHub tells by itself."""
+    required = sorted({name for each in settings.environments.values() for name in each.required_checks})
+    return Ear(store, clock, settings.app.repository, lambda sha: asked(sha, required))
+
+
+def remote(settings: Settings, clock: Clock, store: Store, environment: Environment) -> Remote:
+    """Return what runs the workflow that deploys an environment."""
     if (way := door(settings)) is None:
         raise ValueError("an environment deploys through GitHub, and there is no GITHUB_TOKEN")
+    from deployers.github_follow import House
     from deployers.github_remote import GitHubRemote
     from deployers.github_runs import Runs
 
-    return GitHubRemote(Runs(way, clock, pause=_pause))
+    house = House(
+        environment.name,
+        usual=partial(_usual, store, environment.name),
+        approval=partial(_approval, store),
+        rest=Ear(store, clock, settings.app.repository).rest(_pause),
+    )
+    return GitHubRemote(Runs(way, clock, pause=_pause), house)
+
+
+def _usual(store: Store, environment: str) -> Mapping[str, float]:
+    """Return how many seconds the jobs of an environment's workflow take; nothing while nobody can say."""
+    from deployers.github_words import usual
+
+    try:
+        with store.look() as session:
+            return usual(steps.outputs(session, environment, Run.word))
+    except StorageError:
+        return {}
+
+
+def _approval(store: Store, mark: str) -> str:
+    """Return by whom a deployment was approved here, as a sentence; empty when nobody did, or nobody can say."""
+    try:
+        with store.look() as session:
+            deployment = next((it for it in deployments.unfinished(session) if it.mark == mark), None)
+            given = approvals.given(session, deployment.number) if deployment else []
+    except StorageError:
+        return ""
+    if deployment and deployment.automatic:
+        return f"Going back by itself, as deployment #{deployment.undoes} was approved"
+    names = [each.name or each.person for each in given if each.decision is Decision.APPROVED]
+    return (
+        f"Approved by {' and '.join(names)} in Slack, deployment #{deployment.number}" if deployment and names else ""
+    )
+
+
+def shipping(settings: Settings, store: Store, clock: Clock, epoch: Callable[[], int]) -> Callable[[], object] | None:
+    """Return what tells GitHub of deployments, where there is a way in."""
+    if (way := door(settings)) is None:
+        return None
+    from bot.shipping import Shipping
+    from deployers.github_shipments import Shipments
+
+    return Shipping(store, Shipments(way), clock, epoch, settings.environments).tell
 
 
 def preflight(settings: Settings, others: Preflight) -> Preflight:

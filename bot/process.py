@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from bot import check_cards, schedules, telling, web
+from bot import check_cards, github, schedules, telling, web, webhook
 from bot.announcer import Announcer
 from bot.app import App
 from bot.change import demand_lead
@@ -169,6 +169,9 @@ class Process:
         if self.doors.http:
             secret = self._token("slack_signing_secret")
             routes.append(web.slack_events(self.bolt, self.intake, signing_secret=secret, now=self.app.clock))
+        if shared := self._token("github_webhook_secret"):
+            hears = github.ear(self.app.settings, self.app.store, self.app.clock, self.app.ask_checks).hear
+            routes.append(webhook.github_events(hears, secret=shared))
         host = "0.0.0.0" if self.doors.http else "127.0.0.1"  # noqa: S104 - Slack has to reach it in HTTP mode
         server = web.Server(web.application(self.health, routes), host=host, port=self.app.settings.outside.port)
         try:

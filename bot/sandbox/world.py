@@ -14,7 +14,7 @@ from bot.sandbox.configuration import Pace, configuration
 from bot.sandbox.front import Front
 from bot.sandbox.github.hub import TOKEN
 from bot.sandbox.github.team import CONFIGURATION as GITHUB
-from bot.sandbox.github.team import REPOSITORY, Team
+from bot.sandbox.github.team import HOOK_SECRET, REPOSITORY, Team
 from bot.sandbox.hosts import Host, Hosts
 from bot.sandbox.panel import Panel
 from bot.sandbox.repository import build_repository, git_url
@@ -134,8 +134,14 @@ class World:
             "SSH_PRIVATE_KEY_FILE": str(self.hosts.deploy_key),
             "SHIPMATE_CONFIG": str(self.state / "shipmate.toml"),
             "PORT": str(self.web_port),
-            **({"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": self.github.server.url} if self.github else {}),
+            **(self._on_github(self.github) if self.github else {}),
         }
+
+    def _on_github(self, team: Team) -> dict[str, str]:
+        """Return what lets the bot into GitHub, and let GitHub tell it what happens there."""
+        hooks = team.server.webhooks
+        hooks.secret, hooks.url = HOOK_SECRET, f"http://127.0.0.1:{self.web_port}/webhooks/github"
+        return {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": team.server.url, "GITHUB_WEBHOOK_SECRET": HOOK_SECRET}
 
     def _write_configuration(self) -> None:
         text = configuration(

@@ -48,6 +48,7 @@ def _environment(
         revisions=_revisions(table.revisions),
         freezes=tuple(to.Freeze(tuple(each.days), each.start, each.until, each.reason) for each in table.freezes),
         rollback=to.RollbackPolicy(**dict(rollback)),
+        comment_pulls=table.comment_pulls,
     )
     return replace(
         built,

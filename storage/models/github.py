@@ -32,6 +32,7 @@ class Shipment(SQLModel, table=True):
     tries: int = 0
     """How often GitHub was asked since it took something."""
     next_at: datetime = Field(sa_type=Instant)
+    """When GitHub is asked again; once it has taken something: as of when that was true."""
     commented: list[int] = Field(default_factory=list, sa_type=Document)
     """Pull requests that have their comment."""
     given_up: bool = False

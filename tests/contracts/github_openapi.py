@@ -45,13 +45,16 @@ POST {REPO}/actions/runs/{{run_id}}/force-cancel
 GET {REPO}/actions/runs/{{run_id}}/pending_deployments
 POST {REPO}/actions/runs/{{run_id}}/pending_deployments
 GET {REPO}/environments
+GET {REPO}/contents/{{path}}
+GET {REPO}/issues/{{issue_number}}/comments
+POST {REPO}/issues/{{issue_number}}/comments
 GET {REPO}/deployments
 POST {REPO}/deployments
 GET {REPO}/deployments/{{deployment_id}}/statuses
 POST {REPO}/deployments/{{deployment_id}}/statuses
 POST /app/installations/{{installation_id}}/access_tokens""".splitlines()
 )
-_LONG = ("ref", "basehead", "tree_sha")
+_LONG = ("ref", "basehead", "tree_sha", "path")
 """What may hold slashes in a path."""
 _WORDS = ("description", "example", "examples", "title", "externalDocs", "deprecated", "summary", "default", "format")
 

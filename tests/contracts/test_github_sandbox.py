@@ -82,6 +82,9 @@ def everything(server, http, origin, clock):
         ask(http, f"/commits/{full}/{path}", per_page=100)
     ask(http, "/compare/v2.1...v2.3", page=1, per_page=5)
     ask(http, "/pulls", state="all")
+    ask(http, "/contents/.github/workflows/deploy.yml", ref=full)
+    assert http.post(f"/repos/{REPOSITORY}/issues/30/comments", json={"body": "Shipped"}).status_code == 201
+    ask(http, "/issues/30/comments")
     _runs(http, clock)
     _deployments(http, full)
 

@@ -94,3 +94,16 @@ def test_a_killed_bot_takes_up_the_run_that_it_started(scene, hub, world):
     scene.until("the end", lambda: scene.newest() > before)
     scene.comes_to(scene.newest(), "succeeded")
     assert len(hub.runs) == count + 1
+
+
+def test_jobs_are_on_the_card_as_they_go_and_github_tells_of_them_by_itself(scene, hub, world):
+    world.github.ships_well(4)
+    before = scene.newest()
+    scene.says("ana", "/deploy preview v2.2")
+    scene.until("a deployment", lambda: scene.newest() > before)
+    scene.shows(scene.newest(), ":arrow_forward: ship: `")
+    scene.comes_to(scene.newest(), "succeeded")
+    told = [(it.event, it.status) for it in world.github.server.webhooks.sent if it.body["repository"]]
+    assert ("workflow_run", 202) in told
+    assert ("workflow_job", 202) in told
+    assert {status for _, status in told} == {202}

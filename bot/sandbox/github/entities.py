@@ -112,6 +112,17 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment under a pull request."""
+
+    id: int
+    pull: int
+    body: str
+    author: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """An environment of the repository."""
 

@@ -9,7 +9,19 @@ from itertools import count
 from pathlib import Path
 from threading import RLock
 
-from bot.sandbox.github.entities import Access, Check, Exchange, Place, Pull, Run, Shipment, Status, Task, Workflow
+from bot.sandbox.github.entities import (
+    Access,
+    Check,
+    Comment,
+    Exchange,
+    Place,
+    Pull,
+    Run,
+    Shipment,
+    Status,
+    Task,
+    Workflow,
+)
 from bot.sandbox.github.faults import Faults, Kind
 from bot.sandbox.github.history import Absent, History
 from bot.sandbox.github.life import Progress, progress
@@ -58,6 +70,7 @@ class Hub:
         self.statuses: list[Status] = []
         self.places: dict[str, Place] = {}
         self.shipments: list[Shipment] = []
+        self.comments: list[Comment] = []
         self.signed: set[str] = set()
         self.releases: dict[str, bool] = {}
         """By tag: whether it is a pre-release."""

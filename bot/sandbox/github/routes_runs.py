@@ -188,8 +188,19 @@ def say(call: Call) -> Reply:
     if call.text("state") not in _STATES:
         raise Refused(422, "Validation Failed")
     said = shape.said(call.shapes, one, next(call.hub.ids), call.body, call.hub.clock())
+    if said["state"] == "success" and call.body.get("auto_inactive", True):
+        _retire(call, one)
     one.statuses.append(said)
     return Reply(said, status=201)
+
+
+def _retire(call: Call, newest: Shipment) -> None:
+    """Make what served in the environment before inactive, as GitHub does by itself."""
+    for other in call.hub.shipments:
+        serves = bool(other.statuses) and other.statuses[-1]["state"] == "success"
+        if other is not newest and other.environment == newest.environment and serves:
+            number, body = next(call.hub.ids), {"state": "inactive"}
+            other.statuses.append(shape.said(call.shapes, other, number, body, call.hub.clock()))
 
 
 def said(call: Call) -> Reply:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.sandbox.background import Background
-from bot.sandbox.github import routes_git, routes_runs
+from bot.sandbox.github import routes_git, routes_runs, routes_told
 from bot.sandbox.github.calls import Call, Reply, Route
 from bot.sandbox.github.entities import Access, Exchange
 from bot.sandbox.github.faults import AFTER, BEFORE, Fault, Kind
@@ -65,7 +65,7 @@ class GitHubServer:
 
     async def _start(self) -> None:
         app = web.Application()
-        for route in (*routes_git.ROUTES, *routes_runs.ROUTES):
+        for route in (*routes_git.ROUTES, *routes_runs.ROUTES, *routes_told.ROUTES):
             app.router.add_route(route.method, route.path, self._answering(route, opened=False))
         for route in routes_runs.OPEN:
             app.router.add_route(route.method, route.path, self._answering(route, opened=True))

@@ -7,6 +7,7 @@ from bot.sandbox.github.hub import Hub, utc
 from bot.sandbox.github.server import GitHubServer
 
 REPOSITORY = "askproai/call-desk"
+HOOK_SECRET = "between the sandbox and the bot"  # noqa: S105  it opens nothing but the sandbox
 INPUTS = ("environment", "ref", "reason", "operation")
 _RUN_NAME = "Deploy {ref} to {environment} ({operation})"
 _STEPS = ("Set up job", "Check out", "Ship", "Look whether it answers")

@@ -17,6 +17,9 @@ from deployers.github_api import AppKey
 from deployers.github_errors import GitHubRefused
 from deployers.github_remote import GitHubRemote
 from deployers.ports import ask_nobody
+from storage import approvals
+from storage.models import Decision, Kind
+from tests.builders import a_deployment, an_approval, stored
 from tests.contracts.github_kit import REPOSITORY
 from tests.contracts.github_kit import TOKEN as TOKEN_OF_SANDBOX
 from tests.contracts.github_kit import github as serving
@@ -77,5 +80,23 @@ def test_an_environment_that_deploys_through_github_demands_a_way_in():
     assert "GITHUB_TOKEN" in {fault.where for fault in demands(without, "run")}
     assert "GITHUB_TOKEN" not in {fault.where for fault in demands(replace(without, outside=TOKEN), "run")}
     with pytest.raises(ValueError, match="there is no GITHUB_TOKEN"):
-        github.remote(without, None)
-    assert isinstance(github.remote(settings(TOKEN), lambda: None), GitHubRemote)
+        github.remote(without, None, None, place)
+    assert isinstance(github.remote(settings(TOKEN), lambda: None, None, place), GitHubRemote)
+
+
+def kept(store, deployment):
+    with store.begin() as session:
+        return stored(session, deployment)
+
+
+def test_only_what_people_approved_here_is_answered_on_github(store):
+    waiting = kept(store, a_deployment("v2.3"))
+    back = kept(store, a_deployment("v2.2", kind=Kind.ROLLBACK, automatic=True, undoes=waiting.number))
+    assert github._approval(store, waiting.mark) == ""
+    assert github._approval(store, "d9-1") == ""
+    with store.begin() as session:
+        approvals.decide(session, an_approval(waiting.number, "U0BEN"))
+        approvals.decide(session, an_approval(waiting.number, "U0LEA", decision=Decision.REJECTED))
+    assert "Approved by" in github._approval(store, waiting.mark)
+    assert "Lea" not in github._approval(store, waiting.mark)
+    assert github._approval(store, back.mark) == f"Going back by itself, as deployment #{waiting.number} was approved"
