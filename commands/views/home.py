@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.replies import Block
-from commands.views import choices, places
+from commands.views import choices, maintenance, places
 from commands.views.blocks import actions, button, escape, header, line, section, small
 from commands.views.card import headline
 from commands.views.help import ABOUT, standing
@@ -111,7 +111,7 @@ def _welcome(viewer: Viewer) -> list[Block]:
 
 def _buttons(home: Home) -> list[Block]:
     row = [button("Deploy…", action="home.deploy", value="home", style="primary")] if home.viewer.may_deploy else []
-    row += [button("Check everything", action="home.check", value="home")] if home.viewer.roles else []
+    row += [button("Run a check now", action="home.check", value="home")] if home.viewer.roles else []
     return [actions(*row)] if row else []
 
 
@@ -147,7 +147,7 @@ def _places(home: Home) -> list[Block]:
 
 def _happens(place: Place, told: set[int | None]) -> list[str]:
     """Return what is wrong there, what is on its way, and what waits besides that of which was told above."""
-    lines = [it for it in (places.disagreement(place.now),) if it]
+    lines = [it for it in (maintenance.standing(place.now.maintenance), places.disagreement(place.now)) if it]
     if place.running:
         deployment = place.running.deployment
         lines += [
@@ -160,12 +160,20 @@ def _happens(place: Place, told: set[int | None]) -> list[str]:
 
 def _condition(place: Place, at: datetime) -> list[str]:
     """Return how it was last seen to be, and who holds it."""
-    health, lock = place.health, place.now.lock
-    told = ":white_circle: health not looked at yet"
-    if health:
-        why = f": {line(health.why, 150)}" if health.why and health.look != "well" else ""
-        told = f"{_HEALTH.get(health.look, escape(health.look))} {ago(at - health.at)}{why}"
-    return [told, *([f":lock: held by #{lock.deployment_id} since {when(lock.taken_at)}"] if lock else [])]
+    lock = place.now.lock
+    held = [f":lock: held by #{lock.deployment_id} since {when(lock.taken_at)}"] if lock else []
+    return [*_health(place, at), *held]
+
+
+def _health(place: Place, at: datetime) -> list[str]:
+    """Return how it was last seen to be; where nothing was deployed yet, nothing is there to be sick."""
+    seen = place.health
+    if not (place.now.current or place.running or (seen and seen.look == "well")):
+        return []
+    if seen is None:
+        return [":white_circle: health not looked at yet"]
+    why = f": {line(seen.why, 150)}" if seen.why and seen.look != "well" else ""
+    return [f"{_HEALTH.get(seen.look, escape(seen.look))} {ago(at - seen.at)}{why}"]
 
 
 def _back(place: Place) -> Block | None:

@@ -127,7 +127,7 @@ def _rejected(seen: Facts) -> list[Block]:
 
 
 def _expired(seen: Facts) -> list[Block]:
-    return [section(f"Not enough people agreed until {when(seen.deployment.expires_at)}. Nothing was done.")]
+    return [section(f"It waited until {when(seen.deployment.expires_at)}. Nothing was done.")]
 
 
 def _cancelled(seen: Facts) -> list[Block]:

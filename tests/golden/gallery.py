@@ -26,7 +26,8 @@ main.message { display: block; padding: 8px; max-width: 720px } dialog { positio
 import { renderBlocks } from "/page/blocks.js";
 import { mrkdwn } from "/page/mrkdwn.js";
 const people = { U0ANA: "Ana Silva", U0BEN: "Ben Wolf", U0OMAR: "Omar Haddad", U0LEA: "Lea Brandt" };
-const known = { me: "U0ANA", person: (id) => people[id] ?? id, channel: (id) => id, group: (id) => id,
+const groups = { S0DEV: "developers", S0REL: "release-managers", S0OPS: "devops" };
+const known = { me: "U0ANA", person: (id) => people[id] ?? id, channel: (id) => id, group: (id) => groups[id] ?? id,
   inGroup: () => false, get: () => null, everybody: () => [], channels: () => [], handles: () => [] };
 const place = { known, answers: {}, act: () => {}, suggest: () => ({ options: [] }) };
 window.draw = (name, view) => {

@@ -3,15 +3,20 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as held
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
 
+import pytest
+from playwright.sync_api import Browser
+
 from bot.sandbox.slack import SlackServer, SlackThread, Workspace
 from bot.sandbox.slack.entities import BOT_USER, Message
 from bot.trying import manifest
+from tests.system.browser import Screen, chromium, screen
 
 Json = dict[str, Any]
 
@@ -21,7 +26,7 @@ class Chat:
     """A workspace on a page, with an app behind it."""
 
     slack: SlackThread
-    heard: list[Json] = field(default_factory=list)
+    heard: list[Json] = held(default_factory=list)
     answer: Callable[[Json], Json] = lambda _: {}
 
     @property
@@ -94,3 +99,45 @@ def _payload(body: str, kind: str) -> Json:
         return told["event"]
     form = {name: values[0] for name, values in parse_qs(body).items()}
     return json.loads(form["payload"]) if "payload" in form else {"type": "command", **form}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for all tests of a file."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def talk() -> Iterator[Chat]:
+    """Serve a workspace of its own to each test."""
+    with chat() as made:
+        yield made
+
+
+@pytest.fixture
+def seen(browser: Browser, talk: Chat) -> Iterator[Screen]:
+    """Open its page on a wide screen."""
+    with screen(browser, talk.url) as opened:
+        yield opened
+
+
+def plain(text: str) -> Json:
+    """Return a text as it stands."""
+    return {"type": "plain_text", "text": text}
+
+
+def mrkdwn(text: str) -> Json:
+    """Return a section."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def button(text: str, **more: Any) -> Json:
+    """Return a button that is called by what stands on it."""
+    return {"type": "button", "text": plain(text), "action_id": text.lower(), "value": "7", **more}
+
+
+def field(label: str, **element: Any) -> Json:
+    """Return an input that is called by its label."""
+    typed = {"type": "plain_text_input", "action_id": label.lower(), **element}
+    return {"type": "input", "block_id": label.lower(), "label": plain(label), "element": typed}

@@ -6,7 +6,7 @@ import { confirmed, showModal } from "./dialogs.js";
 import { drawHome } from "./home.js";
 import { lookupsOf } from "./known.js";
 import { drawMessages } from "./messages.js";
-import { drawFace, drawPlaces, drawWho, readUntil, unread } from "./sidebar.js";
+import { drawFace, drawPlaces, drawWho, readUntil, unread, unreadCount } from "./sidebar.js";
 import { drawThread } from "./thread.js";
 import { toastNews } from "./toasts.js";
 import { listenForNews } from "./news.js";
@@ -92,21 +92,23 @@ function drawTop(channel) {
   const waiting = state.channels.reduce((sum, each) => sum + (each.id === at.channel ? 0 : unread(state, each.id)), 0);
   document.title = `${waiting ? `(${waiting}) ` : ""}${channel.direct ? "" : "#"}${name} · Sandbox`;
   const tabs = channel.direct ? [["home", "Home"], ["messages", "Messages"]] : [];
-  const content = `${at.channel} ${at.tab}`;
+  const news = channel.direct && at.tab === "home" ? unread(state, channel.id) : 0;
+  const content = `${at.channel} ${at.tab} ${news}`;
   if ($("tabs").keptContent === content) return;
   $("tabs").keptContent = content;
   $("tabs").hidden = !tabs.length;
   $("tabs").replaceChildren(...tabs.map(([tab, text]) => h("button", {
     type: "button", role: "tab", className: "tab", "aria-selected": String(at.tab === tab),
     "aria-controls": tab, onclick: () => open(at.channel, tab),
-  }, text)));
+  }, text, tab === "messages" && unreadCount(news))));
 }
 
-function open(channel, tab = "messages") {
+// Without a tab: the app opens at its home, a channel at what is said there.
+function open(channel, tab = "") {
   const other = channel !== at.channel;
   if (other) Object.assign(at, { channel, most: NEWEST, thread: "", unreadFrom: readUntil(at.me, channel) });
   const direct = state?.channels.find((each) => each.id === channel)?.direct;
-  at.tab = direct && other ? "home" : tab;
+  at.tab = tab || (direct && other ? "home" : "messages");
   if (direct && at.tab === "home") post("/_page/home", { as: at.me });
   history.replaceState(null, "", `${location.pathname}${location.search}#${channel}`);
   closeDrawers();

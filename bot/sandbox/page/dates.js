@@ -2,8 +2,9 @@
 
 const DAY = 86400000;
 
+// Hard spaces, so that "9:00 AM" is never torn apart at the end of a line.
 export const clock = (when, options = {}) =>
-  when.toLocaleTimeString([], { hour: "numeric", minute: "2-digit", ...options });
+  when.toLocaleTimeString([], { hour: "numeric", minute: "2-digit", ...options }).replace(/\s/g, "\u00a0");
 
 const written = {
   date: { month: "long", day: "numeric", year: "numeric" },

@@ -10,7 +10,7 @@ arrows_counterclockwise hourglass stopwatch question grey_question exclamation i
 thumbsup thumbsdown eyes package wastebasket stethoscope memo clipboard lock unlock key bell no_bell calendar bar_chart
 chart_with_upwards_trend chart_with_downwards_trend large_green_circle large_yellow_circle large_orange_circle
 red_circle large_blue_circle large_purple_circle white_circle black_circle large_green_square large_yellow_square
-large_red_square white_large_square sunny sunrise snowflake fire zap bug mag wrench gear bulb tada link pushpin
+large_red_square white_large_square white_small_square sunny sunrise snowflake fire zap bug mag wrench gear bulb tada link pushpin
 bust_in_silhouette busts_in_silhouette shield speech_balloon mega pager floppy_disk heart star construction
 checkered_flag
 `.trim().split(/\s+/));

@@ -49,7 +49,7 @@ export function drawPlaces(where, state, at, open) {
   const place = (channel) => {
     const here = channel.id === at.channel;
     if (here && at.tab === "messages" && !document.hidden) read(state, channel.id);
-    const news = here ? 0 : unread(state, channel.id);
+    const news = here && at.tab === "messages" ? 0 : unread(state, channel.id);
     const name = channel.direct ? "Shipmate" : channel.name;
     return {
       key: channel.id,
@@ -62,7 +62,7 @@ export function drawPlaces(where, state, at, open) {
         ? h("img", { className: "sign", src: "/page/icon.svg", alt: "" })
         : h("span", { className: "sign", "aria-hidden": "true" }, "#"),
       h("span", { className: "name" }, name),
-      news > 0 && h("span", { className: "count" }, String(news), h("span", { className: "spoken" }, " unread")))),
+      unreadCount(news))),
     };
   };
   if (!where.children.length) {
@@ -72,6 +72,9 @@ export function drawPlaces(where, state, at, open) {
   keep(channels, state.channels.filter((channel) => !channel.direct).map(place));
   keep(apps, state.channels.filter((channel) => channel.direct).map(place));
 }
+
+export const unreadCount = (news) =>
+  news > 0 && h("span", { className: "count" }, String(news), h("span", { className: "spoken" }, " unread"));
 
 const key = (state, channel) => `read:${state.me}:${channel}`;
 

@@ -2,6 +2,7 @@
 
 import { $, h } from "./dom.js";
 import { withoutEmoji } from "./emoji.js";
+import { mrkdwn } from "./mrkdwn.js";
 
 const SECONDS = 7;
 const MOST = 3;
@@ -28,18 +29,17 @@ export function toastNews(before, now, known, at, open) {
     const news = now.briefs[channel.id].filter((message) => message.ts > seen && message.user !== now.me);
     if (!news.length) continue;
     const name = channel.direct ? "Shipmate" : `#${channel.name}`;
-    toast(name, `${known.person(news.at(-1).user)}: ${gist(news.at(-1).text, known)}`, () => open(channel.id));
+    const by = channel.direct ? "" : `${known.person(news.at(-1).user)}: `;
+    toast(name, `${by}${gist(news.at(-1).text, known)}`, () => open(channel.id, "messages"));
   }
   const old = new Set(before.notices.map((notice) => notice.id));
   for (const notice of now.notices) if (!old.has(notice.id)) toast("Slack", notice.text);
 }
 
+const CUT = /(?:(?:^|\s):[a-z0-9_+-]*|<[^>]*)$/; // what comes shortened may end in half a sign or half a name
+
 function gist(text, known) {
-  const named = withoutEmoji(text)
-    .replace(/<@(\w+)(?:\|[^>]*)?>/g, (whole, id) => `@${known.person(id)}`)
-    .replace(/<[^>|]*\|([^>]*)>/g, "$1")
-    .replace(/[*_`~]/g, "")
-    .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
-    .trim();
-  return named.length > 90 ? `${named.slice(0, 90)}…` : named || "sent something";
+  const read = mrkdwn(withoutEmoji(text.replace(CUT, "")).replace(/\s+/g, " "), known);
+  const said = h("span", {}, read).textContent.trim();
+  return said.length > 90 ? `${said.slice(0, 90)}…` : said || "sent something";
 }

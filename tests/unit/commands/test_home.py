@@ -93,11 +93,20 @@ def test_what_stopped_half_way_can_be_rolled_back_from_here(world):
 
 @pytest.mark.parametrize(("look", "told"), [("well", "well just now"), ("sick", "*sick* just now: 503 &lt;b&gt;")])
 def test_it_tells_the_newest_health_and_how_old_it_is(world, look, told):
-    with world.store.begin() as session:
-        session.add(HealthSample(environment="production", at=NOW - timedelta(hours=1), look="blind"))
-        session.add(HealthSample(environment="production", at=NOW, look=look, why="503 <b>"))
-    assert told in shows(world, "gus")
+    world.serves("v2.2")
     assert "health not looked at yet" in shows(world, "gus")
+    now = world.services.now()
+    with world.store.begin() as session:
+        session.add(HealthSample(environment="production", at=now - timedelta(hours=1), look="blind"))
+        session.add(HealthSample(environment="production", at=now, look=look, why="503 <b>"))
+    assert told in shows(world, "gus")
+
+
+def test_where_nothing_was_deployed_nothing_is_sick(world):
+    with world.store.begin() as session:
+        session.add(HealthSample(environment="staging", at=NOW, look="sick", why="nobody listens"))
+    assert "sick" not in shows(world, "gus")
+    assert "not looked at" not in shows(world, "gus")
 
 
 def test_it_explains_itself_until_one_has_asked_for_something(world):
