@@ -38,6 +38,15 @@ class Wire:
         """Lose everything in both directions from now on."""
         _ip("-n", self.island, "link", "set", f"{self.name}i", "down")
 
+    def lose_replies(self) -> None:
+        """Lose what comes from the island from now on; what goes there arrives."""
+        nobody = ("lladdr", "02:00:00:00:00:01", "nud", "permanent")
+        _ip("-n", self.island, "neigh", "replace", f"10.77.{self.number}.1", *nobody, "dev", f"{self.name}i")
+
+    def find_replies(self) -> None:
+        """Let what comes from the island through again."""
+        _ip("-n", self.island, "neigh", "del", f"10.77.{self.number}.1", "dev", f"{self.name}i")
+
     def mend(self) -> None:
         """Let everything through again."""
         _ip("-n", self.island, "link", "set", f"{self.name}i", "up")

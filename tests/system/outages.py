@@ -1,12 +1,15 @@
 """Databases that can be taken away from the bot in the middle of something, and given back."""
 
+import os
 import sqlite3
+import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
+import pytest
 
 from storage import audit
 from storage.store import Store
@@ -54,6 +57,49 @@ class LockedFile:
         """Return what a query finds."""
         with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(query).fetchall()
+
+
+class FullDisk:
+    """A SQLite file, with the bot's other files, on a small disk that somebody fills."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder / 'shipmate.db'}"
+        self._folder = folder
+
+    def goes_away(self) -> None:
+        """Write until there is no room for anything."""
+        with (self._folder / "filler").open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(65536))
+        with (self._folder / "crumbs").open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(b"x")
+
+    def comes_back(self) -> None:
+        """Make room again."""
+        for name in ("filler", "crumbs"):
+            (self._folder / name).unlink(missing_ok=True)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with closing(sqlite3.connect(f"file:{self._folder}/shipmate.db?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(query).fetchall()
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Mount a small disk; where that is impossible the test says so, and in CI that is a failure."""
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        why = "only root can mount a small disk to fill, and not everywhere"
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(why)
+        pytest.skip(why)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 class StoppedServer:

@@ -5,7 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from getpass import getuser
@@ -50,11 +50,12 @@ class Sshd:
     port: int
     key_file: Path
     process: subprocess.Popen[bytes]
+    address: str = "127.0.0.1"
 
     @property
     def host(self) -> Host:
         """Return the target that it serves."""
-        return Host("web1", "127.0.0.1", ssh_port=self.port)
+        return Host("web1", self.address, ssh_port=self.port)
 
     @property
     def known_hosts(self) -> Path:
@@ -68,7 +69,7 @@ class Sshd:
     def pin(self, public: Path) -> None:
         """Pin a public key for it."""
         kind, text, *_ = public.read_text().split()
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {kind} {text}\n")
+        self.known_hosts.write_text(f"[{self.address}]:{self.port} {kind} {text}\n")
 
     def connections(self) -> list[int]:
         """Return the process ids of the servers of single connections."""
@@ -101,8 +102,14 @@ def descendants(pid: int) -> list[int]:
 
 
 @contextmanager
-def sshd(folder: Path, options: Mapping[str, str] | None = None) -> Iterator[Sshd]:
-    """Run an sshd below the folder until the block ends."""
+def sshd(
+    folder: Path,
+    options: Mapping[str, str] | None = None,
+    *,
+    address: str = "127.0.0.1",
+    within: Sequence[str] = (),
+) -> Iterator[Sshd]:
+    """Run an sshd below the folder until the block ends; `within` begins a command that runs the rest elsewhere."""
     needed()
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
@@ -110,7 +117,7 @@ def sshd(folder: Path, options: Mapping[str, str] | None = None) -> Iterator[Ssh
     shutil.copy(f"{client}.pub", folder / "authorized_keys")
     settings = {
         "Port": str(port),
-        "ListenAddress": "127.0.0.1",
+        "ListenAddress": address,
         "HostKey": str(host_key),
         "AuthorizedKeysFile": str(folder / "authorized_keys"),
         "PidFile": "none",
@@ -127,8 +134,8 @@ def sshd(folder: Path, options: Mapping[str, str] | None = None) -> Iterator[Ssh
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([PROGRAM, "-D", "-e", "-f", config], stderr=log, stdin=subprocess.DEVNULL)
-    server = Sshd(folder, port, client, process)
+        process = subprocess.Popen([*within, PROGRAM, "-D", "-e", "-f", config], stderr=log, stdin=subprocess.DEVNULL)
+    server = Sshd(folder, port, client, process, address)
     server.pin(Path(f"{host_key}.pub"))
     try:
         _listening(server)
@@ -144,7 +151,7 @@ def _listening(server: Sshd) -> None:
     until = monotonic() + 20
     while monotonic() < until and server.process.poll() is None:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", server.port)) == 0:
+            if probe.connect_ex((server.address, server.port)) == 0:
                 return
         Event().wait(0.05)
     raise AssertionError((server.folder / "log").read_text())
