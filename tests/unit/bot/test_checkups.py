@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from bot.check_cards import drawing
 from bot.checkups import MOST_ATTEMPTS, Checkups
@@ -14,6 +15,7 @@ from deployers.errors import Fenced
 from deployers.findings import Found, State
 from deployers.rehearsal import Outcome, Rehearsal
 from storage import checklists, leadership, outbox
+from storage.errors import NotMigrated
 from storage.models import ChecklistRun, RunState
 from tests.builders import NOW, served, sha_of
 from tests.unit.commands.world import environment
@@ -175,6 +177,24 @@ def test_a_bug_of_mine_is_told_on_the_card(scene, caplog):
     scene.works()
     assert scene.findings(number)["check"].state is State.UNKNOWN
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_check_whose_rows_cannot_be_read_says_nothing_and_is_done_once_they_can(scene):
+    number = scene.wants("a")
+    rename(scene, "lock", "lock_away")
+    with pytest.raises(NotMigrated):
+        scene.works()
+    assert (scene.run(number).state, scene.cards()) == (RunState.WANTED, [])
+    rename(scene, "lock_away", "lock")
+    scene.works()
+    assert scene.findings(number)["deployments"].state is State.GOOD
+    assert scene.cards() == [f"checklist:{number}"]
+
+
+def rename(scene: Scene, table: str, name: str) -> None:
+    """Take a table away, or put it back."""
+    with scene.store.begin() as session:
+        session.execute(text(f'ALTER TABLE "{table}" RENAME TO "{name}"'))
 
 
 def test_a_checklist_that_is_gone_by_then_is_told_on_the_card(scene):
