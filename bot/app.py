@@ -161,6 +161,7 @@ class App:
             ask_checks=self.ask_checks,
             learn=github.learn(self.settings),
             ask_pulls=github.ask_pulls(self.settings),
+            ask_workflow=github.ask_workflow(self.settings, self.clock),
             checklists=self.posted,
         )
 
@@ -205,7 +206,15 @@ class App:
         """Return who conducts deployments."""
         crew = Crew(self.changes, self.environments, self.deploying, self.headers())
         zone = self.settings.app.timezone
-        opening = Opening(self.changes, self.environments, self.repository, self.people, zone, self.ask_checks)
+        opening = Opening(
+            self.changes,
+            self.environments,
+            self.repository,
+            self.people,
+            zone,
+            self.ask_checks,
+            github.ask_workflow(self.settings, self.clock),
+        )
         return Conductor(crew, opening, Alone(crew, self._spooled, self.chain_in))
 
     @cached_property

@@ -12,12 +12,14 @@ from deployers.plan import Run
 from deployers.ports import (
     AskChecks,
     AskPulls,
+    AskWorkflow,
     Clock,
     Learn,
     Preflight,
     Remote,
     Repository,
     ask_no_pulls,
+    ask_no_workflow,
     ask_nobody,
     learn_nothing,
 )
@@ -128,6 +130,16 @@ def _approval(store: Store, mark: str) -> str:
     return (
         f"Approved by {' and '.join(names)} in Slack, deployment #{deployment.number}" if deployment and names else ""
     )
+
+
+def ask_workflow(settings: Settings, clock: Clock) -> AskWorkflow:
+    """Return who knows the files of the workflows that deploy."""
+    if (way := door(settings)) is None:
+        return ask_no_workflow
+    from deployers.github_file import WorkflowFiles
+    from deployers.github_runs import Runs
+
+    return WorkflowFiles(Runs(way, clock, pause=_pause)).of
 
 
 def shipping(settings: Settings, store: Store, clock: Clock, epoch: Callable[[], int]) -> Callable[[], object] | None:

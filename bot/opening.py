@@ -15,7 +15,15 @@ from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, RepositoryUnreachable
 from deployers.github_errors import GitHubAway
 from deployers.plan import Plan
-from deployers.ports import AskChecks, Difference, Repository, Revision, ask_nobody
+from deployers.ports import (
+    AskChecks,
+    AskWorkflow,
+    Difference,
+    Repository,
+    Revision,
+    ask_no_workflow,
+    ask_nobody,
+)
 from deployers.strategies import plan_for
 from storage import approvals, checks, deployments, locks
 from storage import steps as step_rows
@@ -30,7 +38,7 @@ WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 GO = "go"
 BUSY = "busy"
 """Another deployment runs in this environment; ask again in a moment."""
-_FREE = frozenset({"release", "ref", "steps"})
+_FREE = frozenset({"release", "ref", "steps", "reason"})
 """What may differ between two plans that mean the same, or follows from the rest."""
 _UNNAMED = frozenset({"resolved", "place"})
 
@@ -51,6 +59,7 @@ class Opening:
     people: People
     zone: str
     ask_checks: AskChecks = ask_nobody
+    ask_workflow: AskWorkflow = ask_no_workflow
     pause: Callable[[float], object] = field(default_factory=lambda: Event().wait)
 
     def open(self, number: int) -> str:
@@ -188,6 +197,7 @@ class Opening:
             difference=difference,
             strategy=plan.strategy,
             skip_tests=plan.skip_tests,
+            workflow_file=self.ask_workflow(environment, revision) if plan.workflow_file else "",
         )
 
     def _shut(self, deployment: Deployment) -> str:
@@ -257,5 +267,5 @@ def _leaves(document: Mapping[str, Any], *above: str) -> Iterator[tuple[str, Any
 def _differs(name: str, was: Any, now: Any) -> str:
     if was == now:
         return ""
-    plain = all(isinstance(it, str | int) and len(str(it)) <= 40 for it in (was, now))
+    plain = all(isinstance(it, str | int) and len(str(it)) < 40 for it in (was, now))
     return f"{name} is {now} now, it was {was}" if plain else f"{name} changed"

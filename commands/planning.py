@@ -80,6 +80,8 @@ def look(services: Services, asked: Asked) -> Look:
         difference=difference,
         strategy=asked.strategy,
         skip_tests=asked.skip_tests,
+        workflow_file=services.ask_workflow(asked.environment, revision),
+        reason=asked.reason,
     )
     around = Circumstances(services.now(), services.timezone, revision.sha, tuple(before))
     return Look(asked, revision, current, difference, plan, services.learn(revision, difference), around)

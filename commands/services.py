@@ -7,7 +7,18 @@ from typing import Protocol
 
 from deployers.checklists import Posted
 from deployers.environment import Environment
-from deployers.ports import AskChecks, AskPulls, Learn, Preflight, Repository, ask_no_pulls, ask_nobody, learn_nothing
+from deployers.ports import (
+    AskChecks,
+    AskPulls,
+    AskWorkflow,
+    Learn,
+    Preflight,
+    Repository,
+    ask_no_pulls,
+    ask_no_workflow,
+    ask_nobody,
+    learn_nothing,
+)
 from storage.models import Deployment
 from storage.store import Rows, Session
 
@@ -75,5 +86,6 @@ class Services:
     ask_checks: AskChecks = ask_nobody
     learn: Learn = learn_nothing
     ask_pulls: AskPulls = ask_no_pulls
+    ask_workflow: AskWorkflow = ask_no_workflow
     checklists: Posted = field(default_factory=Posted)
     """What `/ops check` looks at, and where its cards are posted."""

@@ -89,6 +89,17 @@ class RunNotStarted(GitHubError):
 
 
 @dataclass
+class WorkflowChanged(GitHubError):
+    """The workflow's file is no longer what was approved; nothing was started."""
+
+    workflow: str
+    code = "github_workflow_changed"
+
+    def __str__(self) -> str:
+        return f"`{self.workflow}` is no longer what was approved: somebody changed its file. Ask for it again"
+
+
+@dataclass
 class RunMismatch(GitHubError):
     """The run that was started works on another commit than the one that was approved; it was cancelled."""
 
@@ -126,5 +137,7 @@ class RunNotStopped(GitHubError):
         return f"{self.url} was cancelled {self.seconds:.0f} s ago and has not stopped; look at it there"
 
 
-NOTHING_STARTED = frozenset({GitHubAway.code, GitHubLimited.code, GitHubRefused.code, RunNotStarted.code})
+NOTHING_STARTED = frozenset(
+    each.code for each in (GitHubAway, GitHubLimited, GitHubRefused, RunNotStarted, WorkflowChanged)
+)
 """What a step that runs a workflow can fail with before anything was started: nobody has noticed anything."""

@@ -12,7 +12,7 @@ from deployers import github_words as words
 from deployers import workflow
 from deployers.environment import Host
 from deployers.errors import Undecided, Unreachable
-from deployers.github_errors import GitHubAway, GitHubError, GitHubLimited, RunGone, RunsAmbiguous
+from deployers.github_errors import GitHubAway, GitHubError, GitHubLimited, RunGone, RunsAmbiguous, WorkflowChanged
 from deployers.github_follow import Follower, House
 from deployers.github_run import Run, State, Wanted
 from deployers.github_runs import Runs
@@ -129,6 +129,8 @@ class GitHubRemote:
         return self._runs.adopt(replace(wanted, sent_by=sent_by)) or self._started_anew(wanted)
 
     def _started_anew(self, wanted: Wanted) -> Run:
+        if wanted.file and self._runs.file_at(wanted.workflow, wanted.sha) != wanted.file:
+            raise WorkflowChanged(wanted.workflow)
         self._tried[wanted.operation] = self._runs.now() + _SENDING
         return self._runs.start(wanted)
 
@@ -136,7 +138,9 @@ class GitHubRemote:
         asked = workflow.read(operation.script)
         ref, head = self._runs.head_for(asked.ref, asked.sha, anywhere=asked.carries_sha)
         at = operation.intended_at or self._born
-        return Wanted(asked.workflow, ref, head, operation.id, at, asked.inputs, taken=self._others(operation.id))
+        return Wanted(
+            asked.workflow, ref, head, operation.id, at, asked.inputs, file=asked.file, taken=self._others(operation.id)
+        )
 
     def _others(self, operation: str) -> frozenset[int]:
         with self._lock:

@@ -48,6 +48,8 @@ class Wanted:
     inputs: Mapping[str, str] = field(default_factory=dict)
     sent_by: datetime | None = None
     """When it was sent at the latest, if it was; when it was asked for unless somebody knows better."""
+    file: str = ""
+    """Git's hash of the workflow's file that was approved; empty when none was."""
     taken: frozenset[int] = frozenset()
     """Runs that are known to belong to other deployments."""
 

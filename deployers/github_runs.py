@@ -107,6 +107,12 @@ class Runs:
         later = (each for each in map(read, listed) if each.created >= run.created and each.id > run.id)
         return min(later, key=lambda each: each.id, default=None)
 
+    def file_at(self, workflow: str, commit: str) -> str:
+        """Return git's hash of a workflow's file at a commit."""
+        with self._asking(_CONTENTS) as asker:
+            told = asker.get(f"/contents/.github/workflows/{quote(workflow, safe='')}", ref=commit)
+        return str(told["sha"])
+
     def head_for(self, ref: str, sha: str, *, anywhere: bool) -> tuple[str, str]:
         """Return where a workflow can run for a commit: the full name of a tag or branch that is at it, and its SHA.
 

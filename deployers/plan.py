@@ -161,6 +161,10 @@ class Plan:
     """The environment as it was resolved: targets, recipe, gates, health; JSON only, no secret."""
     skip_tests: bool = False
     """Whether it goes ahead whatever its checks say; left out of the document where it does not."""
+    workflow_file: str = ""
+    """Git's hash of the workflow's file that deploys; left out where none does."""
+    reason: str = ""
+    """Why somebody wants it; left out where nobody said, and never part of the hash."""
 
     def document(self) -> dict[str, Any]:
         """Return the plan as JSON-ready data; `Plan.read` is its inverse."""
@@ -168,8 +172,9 @@ class Plan:
         document["steps"] = [_written(step) for step in self.steps]
         document["migrations"] = list(self.migrations)
         document["resolved"] = dict(self.resolved)
-        if not self.skip_tests:
-            del document["skip_tests"]
+        for name in ("skip_tests", "workflow_file", "reason"):
+            if not document[name]:
+                del document[name]
         return document
 
     @classmethod
@@ -189,6 +194,7 @@ class Plan:
         """Return the SHA-256 (hex) over the canonical JSON of what decides what will happen."""
         document = self.document()
         del document["release"], document["ref"]
+        document.pop("reason", None)
         return sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

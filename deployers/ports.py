@@ -264,6 +264,15 @@ def ask_no_pulls() -> tuple[OpenPull, ...]:
     raise OnlyGit("pull requests")
 
 
+AskWorkflow = Callable[[Environment, Revision], str]
+"""Returns git's hash of the workflow's file that would deploy; raises RepositoryUnreachable when it cannot be told."""
+
+
+def ask_no_workflow(environment: Environment, revision: Revision) -> str:
+    """Return nothing, where no workflow deploys."""
+    return ""
+
+
 AskChecks = Callable[[str, Sequence[str]], None]
 """Asks what continuous integration says about a SHA now, and keeps it in `storage/checks` for the gates.
 

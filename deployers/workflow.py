@@ -20,6 +20,8 @@ class Asked:
     """The tag or branch as somebody typed it, or the SHA."""
     sha: str
     inputs: Mapping[str, str]
+    file: str = ""
+    """Git's hash of the workflow's file that was approved."""
 
     @property
     def carries_sha(self) -> bool:
@@ -37,11 +39,13 @@ def script(environment: Environment, plan: Plan) -> str:
         "ref": plan.ref,
         "release": plan.release,
         "kind": plan.kind,
-        "reason": f"{plan.kind} {plan.ref}",
+        "reason": plan.reason or f"{plan.kind} {plan.ref}",
         "skip_tests": "true" if plan.skip_tests else "false",
     }
     inputs = {name: _filled(text, values) for name, text in environment.workflow.inputs.items()}
     asked = {"workflow": environment.workflow.workflow, "ref": plan.ref, "sha": plan.sha, "inputs": inputs}
+    if plan.workflow_file:
+        asked["file"] = plan.workflow_file
     return json.dumps(asked, sort_keys=True)
 
 

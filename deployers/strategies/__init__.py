@@ -32,6 +32,8 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
     difference: Difference | None,
     strategy: str,
     skip_tests: bool = False,
+    workflow_file: str = "",
+    reason: str = "",
 ) -> Plan:
     """Return what will happen when this revision goes to this environment.
 
@@ -56,6 +58,8 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
         migrations=migrations,
         resolved=resolved(environment),
         skip_tests=skip_tests,
+        workflow_file=workflow_file,
+        reason=reason,
     )
 
 

@@ -1,20 +1,23 @@
 """Whatever a run does, people read what it is and what it waits for; none is waited for without end."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.sandbox.github.entities import Task
 from bot.sandbox.repository import sha
-from deployers.environment import GITHUB
-from deployers.errors import Undecided
+from deployers.environment import GITHUB, Environment, Recipe, Workflow
+from deployers.errors import RepositoryUnreachable, Undecided
 from deployers.github_api import Door
+from deployers.github_errors import WorkflowChanged
+from deployers.github_file import WorkflowFiles
 from deployers.github_follow import House
 from deployers.github_remote import GitHubRemote
 from deployers.github_runs import Runs
 from deployers.github_words import usual
-from deployers.ports import Authority, Fate, Operation
+from deployers.ports import Authority, Fate, Operation, Revision
 from tests.contracts.github_kit import INPUTS, REPOSITORY, TOKEN, Clock, github
 
 MARK = "d42-1795543195"
@@ -34,10 +37,10 @@ class Story:
         if self.hub.runs and self.happens:
             self.happens.pop(0)(self.hub.runs[0])
 
-    def follows(self, house=None):
+    def follows(self, house=None, file=""):
         """Perform the operation and return its record; what was told meanwhile is in `told`."""
         inputs = {"environment": "production", "ref": self.full}
-        script = json.dumps({"workflow": "deploy.yml", "ref": "v2.3", "sha": self.full, "inputs": inputs})
+        script = json.dumps({"workflow": "deploy.yml", "ref": "v2.3", "sha": self.full, "inputs": inputs, "file": file})
         remote = GitHubRemote(Runs(self.door, self.clock, self.pause), house)
         operation = Operation(f"{MARK}.0.github.1", script, timedelta(hours=2), intended_at=self.clock())
         return remote.perform(GITHUB, [operation], Authority(MARK, 7), heard=self._heard)[-1]
@@ -115,6 +118,31 @@ def test_what_is_not_ours_to_answer_is_left_to_its_reviewers_who_are_named(story
     assert "GitHub waits for somebody to approve `production`: ben can, on the run's page there" in story.told[0]
     assert "nobody approved `production` on GitHub within 60 min, so I cancelled it: ben can" in record.output
     assert (record.exit_code, story.hub.runs[0].answers) == (124, {})
+
+
+def test_a_workflow_whose_file_changed_after_the_approval_is_not_started(story):
+    files = WorkflowFiles(Runs(story.door, story.clock, story.pause))
+    workflow = Workflow("deploy.yml", {"ref": "{sha}"})
+    where = Environment("production", "shop", "git", Recipe("web"), deployer="github", workflow=workflow)
+    approved = files.of(where, Revision("v2.3", "refs/tags/v2.3", story.full))
+    story.runs_as(Task("deploy", 1, log="something else"))
+    assert files.of(where, Revision("v2.3", "refs/tags/v2.3", story.full)) != approved
+    with pytest.raises(WorkflowChanged, match="is no longer what was approved"):
+        story.follows(file=approved)
+    assert story.hub.runs == []
+    assert files.of(replace(where, deployer="ssh"), Revision("v2.3", "", story.full)) == ""
+
+
+def test_a_workflow_whose_file_is_what_was_approved_is_started(story):
+    runs = Runs(story.door, story.clock, story.pause)
+    assert story.follows(file=runs.file_at("deploy.yml", story.full)).exit_code == 0
+
+
+def test_where_there_is_no_such_file_that_is_told_before_anybody_is_asked(story):
+    workflow = Workflow("ship.yml", {"ref": "{sha}"})
+    where = Environment("production", "shop", "git", Recipe("web"), deployer="github", workflow=workflow)
+    with pytest.raises(RepositoryUnreachable, match="404"):
+        WorkflowFiles(Runs(story.door, story.clock, story.pause)).of(where, Revision("v2.3", "", story.full))
 
 
 def test_who_approves_on_github_lets_it_go_on(story):

@@ -157,7 +157,9 @@ class Stage:
         self.now += timedelta(milliseconds=700)
         return self.now
 
-    def asks(self, ref: str = "v2.3", *, kind: str = "deploy", undoes: int | None = None) -> Deployment:
+    def asks(
+        self, ref: str = "v2.3", *, kind: str = "deploy", undoes: int | None = None, workflow_file: str = ""
+    ) -> Deployment:
         """Queue a deployment, as commands do."""
         with self.store.look() as session:
             current = deployments.current(session, self.where.name)
@@ -170,6 +172,7 @@ class Stage:
             release=release_name(revision.sha, self.now),
             difference=self.repo.between("", revision.sha),
             strategy="rolling",
+            workflow_file=workflow_file,
         )
         with self.store.begin() as session:
             return self._add(session, plan, Status.QUEUED, undoes=undoes)

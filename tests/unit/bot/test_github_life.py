@@ -5,11 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from bot.alone import Alone
+from bot.conductor import Conductor
+from bot.opening import Opening
 from bot.sandbox.github.entities import Task
 from bot.sandbox.repository import sha
 from deployers.approved import approved
 from deployers.environment import RollbackPolicy, Workflow
 from deployers.github_api import Door
+from deployers.github_file import WorkflowFiles
 from deployers.github_remote import GitHubRemote
 from deployers.github_runs import Runs
 from deployers.plan import Plan, Run
@@ -181,3 +185,16 @@ def test_a_plan_that_was_stored_is_read_back_with_its_workflow(stage):
         plan = Plan.read(deployments.stored_plan(session, asked.number).document)
     assert approved(plan.resolved, None).workflow == WORKFLOW
     assert [type(step) for step in plan.steps] == [Run]
+
+
+def test_a_workflow_that_is_changed_after_the_approval_is_refused_and_that_is_said(stage, hub, server):
+    files = WorkflowFiles(Runs(Door(REPOSITORY, TOKEN, server.url), CLOCK, stage.pause))
+    approved = files.of(stage.where, stage.repo.resolve("v2.3"))
+    asked = stage.asks(workflow_file=approved)
+    failing(hub)
+    people = stage.people
+    opening = Opening(stage.changes, stage.crew.environments, stage.repo, people, "UTC", ask_workflow=files.of)
+    stage.conductor = Conductor(stage.crew, opening, Alone(stage.crew, stage._spool))
+    assert stage.conduct(asked) == "refused"
+    assert "the plan is no longer what was approved: workflow file changed" in stage.get(asked).failure["message"]
+    assert hub.runs == []

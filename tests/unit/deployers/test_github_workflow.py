@@ -1,5 +1,6 @@
 """What a workflow is asked for is written from the plan; GitHub stands in for the targets it deploys to."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -67,3 +68,16 @@ def test_github_stands_in_for_the_targets_and_the_machines_stay_known():
     assert WHERE.hosts == (GITHUB,)
     assert len(WHERE.machines) == 2
     assert replace(WHERE, deployer="ssh").hosts == WHERE.machines
+
+
+def test_the_workflows_file_is_part_of_what_is_approved_and_a_reason_is_not():
+    bare = planned()
+    filed, said = replace(bare, workflow_file="f" * 40), replace(bare, reason="the shop wants names")
+    assert filed.hash != bare.hash
+    assert said.hash == bare.hash
+    assert Plan.read(json.loads(json.dumps(filed.document()))) == filed
+    assert "workflow_file" not in bare.document()
+    assert workflow.read(workflow.script(WHERE, filed)).file == "f" * 40
+    where = replace(WHERE, workflow=Workflow("deploy.yml", {"ref": "{sha}", "reason": "{reason}"}))
+    assert workflow.read(workflow.script(where, said)).inputs["reason"] == "the shop wants names"
+    assert workflow.read(workflow.script(where, bare)).inputs["reason"].startswith("deploy ")
