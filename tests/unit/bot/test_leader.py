@@ -1,10 +1,10 @@
 """Who leads: one at a time, and who takes over from a dead or frozen leader fences it first."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.leader import Leader
+from bot.leader import Leader, StandsStill
 from storage import leadership
 from storage.seats import FileSeat
 
@@ -56,3 +56,11 @@ def test_who_takes_over_from_a_dead_leader_gets_a_token_of_its_own(candidate, st
     assert other.is_free()
     other.take_over()
     assert other.epoch() == epoch(store) == 2
+
+
+def test_how_long_a_heart_stands_still_is_told_by_our_own_clock_whatever_the_one_on_the_wall_does():
+    at, hours, still = NOW, timedelta(hours=5), StandsStill()
+    assert still.since(1, at, 100.0) == 0.0
+    assert still.since(1, at - hours, 101.0) == 0.0, "it beats, on a clock that was set back"
+    assert still.since(1, at + hours, 102.0) == 0.0, "it beats, on a clock that was set forward"
+    assert still.since(1, at + hours, 113.5) == 11.5
