@@ -42,23 +42,12 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
         deployment = _remember(session, services, request, seen, findings)
         _announce(session, services, deployment, approvals=verdict.approvals)
         begins = f"begins{after(deployments.ahead_of(session, deployment))}"
-        rows.note(
-            session,
-            services,
-            request,
-            deployment,
-            "deployment.requested",
-            approvals=verdict.approvals,
-            **_unusual(asked),
-        )
+        rows.note(session, services, request, deployment, "deployment.requested", approvals=verdict.approvals)
+        if asked.skip_tests:
+            rows.note(session, services, request, deployment, "deployment.tests_skipped")
     if not verdict.approvals:
         return Reply(f"{title(deployment)} {begins}; watch its card in {_channel(services)}.")
     return Reply(_asked_for(services, deployment, asked, verdict.approvals))
-
-
-def _unusual(asked: Asked) -> dict[str, bool]:
-    """Return what the audit has to say of it beyond the usual."""
-    return {"skip_tests": True} if asked.skip_tests else {}
 
 
 def _begun(session: Session, request: Request) -> Reply | None:
