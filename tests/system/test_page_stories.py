@@ -152,8 +152,9 @@ def test_a_failing_migration_switches_nothing(visitor):
     expect(visitor.screen.host("web1")).to_contain_text("migrate the database failed")
 
 
-def test_faults_are_switched_on_and_seen_and_mended(browser, world):
-    with screen(browser, world.server.url) as opened:
+@pytest.mark.parametrize("size", SIZES)
+def test_faults_are_switched_on_and_seen_and_mended(browser, world, size):
+    with screen(browser, world.server.url, size) as opened:
         host = opened.host("web1")
         opened.breaks("web1", "Sick")
         expect(host.locator(".health")).to_have_text("sick", timeout=PATIENCE)
