@@ -164,6 +164,14 @@ def history(environment: Annotated[str, typer.Argument()] = "", *, as_json: Json
     _asked("deploy", ["history", *filter(None, [environment])], as_json=as_json)
 
 
+@cli.command(context_settings={"ignore_unknown_options": True})
+def maintenance(words: Words, *, as_json: Json = False) -> None:
+    """Keep visitors out, or let them in again: `shipmate maintenance on production --for 30m`; the bot does it."""
+    if not a_console().somebody_leads():
+        fail("No bot is running, so nothing would be switched. Start it (`shipmate run`), then type this again.")
+    _asked("ops", ["maintenance", *words], as_json=as_json)
+
+
 def _asked(name: str, words: list[str], *, as_json: bool) -> None:
     console = a_console()
     reply = console.ask(name, tuple(words))

@@ -20,6 +20,7 @@ from bot.conductor import Conductor
 from bot.crew import Crew, with_secrets
 from bot.engine import Engine, Queue
 from bot.leader import Leader
+from bot.maintenance import Maintenance
 from bot.opening import Opening
 from bot.settings import Settings
 from bot.slack.identity import Lookups, SlackPeople
@@ -163,6 +164,7 @@ class App:
             ask_pulls=github.ask_pulls(self.settings),
             ask_workflow=github.ask_workflow(self.settings, self.clock),
             checklists=self.posted,
+            maintenance=self.settings.app.maintenance,
         )
 
     @property
@@ -185,6 +187,7 @@ class App:
             "checks": (0.5, Checkups(self.store, self.posted, self.environments, tools, leads).work),
             "samples": (60, sampler.look),
             "pace": (1, self._pace),
+            "maintenance": (0.5, Maintenance(self.changes, self.environments, self.remote).tick),
         }
 
     @cached_property

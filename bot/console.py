@@ -164,5 +164,7 @@ def plain(text: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
     text = re.sub(r"<([@#!]?)([^|>]*)(?:\|([^>]*))?>", lambda m: m[3] or f"{m[1]}{m[2]}", text)
     text = re.sub(r"(?<!\w)[*_~](\S|\S[^*_~\n]*\S)[*_~](?!\w)", r"\1", text)
     text = re.sub(r"(?<!\w):[a-z_]+: ?", "", text)
-    text = re.sub(r"`/(?:deploy (?=status|history|resolve)|(?=deploy |rollback ))", "`shipmate ", text)
+    text = re.sub(
+        r"`/(?:deploy (?=status|history|resolve)|ops (?=maintenance )|(?=deploy |rollback ))", "`shipmate ", text
+    )
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from deployers.ports import (
     ask_nobody,
 )
 from deployers.strategies import plan_for
-from storage import approvals, checks, deployments, locks
+from storage import approvals, checks, deployments, locks, maintenance
 from storage import steps as step_rows
 from storage.models import Decision, Deployment, Kind, Status, StepState
 from storage.store import Session
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 Judged = TypeVar("Judged")
 WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between two tries to judge what cannot be judged at the moment."""
+SWITCHING = timedelta(minutes=5)
+"""So long a deployment waits for maintenance that is being switched."""
 GO = "go"
 BUSY = "busy"
 """Another deployment runs in this environment; ask again in a moment."""
@@ -80,7 +83,7 @@ class Opening:
             deployment = change.deployment
             if deployment.aborted_by:
                 return _ended(change, Status.CANCELLED, "deployment.cancelled", actor=deployment.aborted_by)
-            if not why and self._running(change.session, deployment):
+            if not why and self._busy(change.session, deployment):
                 return BUSY
             why = why or self._occupied(change.session, deployment)
             if why:
@@ -119,6 +122,13 @@ class Opening:
             change.deployment.advance(Status.RUNNING, at=self.changes.clock())
             change.note("deployment.resumed")
         return GO
+
+    def _busy(self, session: Session, deployment: Deployment) -> bool:
+        """Say whether something else works on the hosts; a way back does not wait for maintenance to be switched."""
+        locks.one_at_a_time(session, deployment.environment)
+        since = self.changes.clock() - SWITCHING
+        switched = maintenance.under_way(session, deployment.environment, since)
+        return self._running(session, deployment) or (switched and deployment.kind is Kind.DEPLOY)
 
     def _running(self, session: Session, deployment: Deployment) -> bool:
         held = deployments.running_in(session, deployment.environment)

@@ -11,6 +11,7 @@ from commands.deploys.plan import plan
 from commands.deploys.status import status
 from commands.deploys.why import why
 from commands.family import family
+from commands.ops import maintenance
 from commands.ops.check import check
 from commands.ops.ops import ops
 from commands.ops.prs import prs
@@ -20,7 +21,7 @@ from commands.views import modal
 WORDS = (plan, diff, why, status, history, cancel, nudge, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
-OPS = (check, prs)
+OPS = (check, maintenance.maintenance, prs)
 """What follows `/ops`."""
 
 FAMILIES = {"deploy": WORDS, "ops": OPS}
@@ -46,6 +47,7 @@ ACTIONS = (
     Action("step.did_not_run", resolving.button(resolving.DID_NOT_RUN)),
     Action("checklist.tick", tick),
     Action("home.check", check),
+    Action("maintenance.on", maintenance.confirmed),
 )
 
 SUBMISSIONS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from deployers.checklists import Posted
@@ -89,3 +89,5 @@ class Services:
     ask_workflow: AskWorkflow = ask_no_workflow
     checklists: Posted = field(default_factory=Posted)
     """What `/ops check` looks at, and where its cards are posted."""
+    maintenance: timedelta = timedelta(minutes=30)
+    """How long `/ops maintenance on` lasts when nobody says for how long."""

@@ -17,7 +17,7 @@ class Host:
     candidate_port: int = 8081
 
 
-LONGEST_MAINTENANCE = timedelta(hours=12)
+SHORTEST_MAINTENANCE, LONGEST_MAINTENANCE = timedelta(minutes=1), timedelta(hours=12)
 """However it was asked for, visitors are let in again after so long."""
 GITHUB = Host("github", "github.com")
 """What stands in for the targets where a workflow on GitHub reaches them: it is told, and asked, in their place."""

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, and_, col, func, not_, select
 
+from storage import deployments
 from storage.errors import NotFound
-from storage.models import Deployment, MaintenanceSwitch, StepRecord, StepState, SwitchState
+from storage.models import Deployment, MaintenanceSwitch, Status, StepRecord, StepState, SwitchState, Told
 from storage.once import insert_once
+
+_STANDS_STILL = frozenset({Status.INCOMPLETE, Status.UNKNOWN})
 
 
 def want(session: Session, switch: MaintenanceSwitch) -> MaintenanceSwitch | None:
@@ -22,6 +25,32 @@ def newest(session: Session, environment: str) -> MaintenanceSwitch | None:
         .order_by(col(MaintenanceSwitch.id).desc())
         .limit(1)
     ).first()
+
+
+def not_over(session: Session) -> list[str]:
+    """Return the environments whose newest switch is not yet made, keeps visitors out, or has left some out."""
+    latest = (
+        select(func.max(MaintenanceSwitch.id))
+        .where(MaintenanceSwitch.state != SwitchState.DROPPED)
+        .group_by(col(MaintenanceSwitch.environment))
+    )
+    over = and_(col(MaintenanceSwitch.keeps_out).is_(False), MaintenanceSwitch.state == SwitchState.DONE)
+    return list(
+        session.exec(select(MaintenanceSwitch.environment).where(col(MaintenanceSwitch.id).in_(latest), not_(over)))
+    )
+
+
+def get(session: Session, number: int) -> MaintenanceSwitch:
+    """Return a switch as it is."""
+    found = session.get(MaintenanceSwitch, number)
+    if found is None:
+        raise NotFound("switch of maintenance", str(number))
+    return found
+
+
+def told_on(switch: MaintenanceSwitch, host: str) -> Told:
+    """Return what became of a switch on a host, also where nothing was sent yet."""
+    return switch.told.get(host, Told(""))
 
 
 def get_for_change(session: Session, number: int) -> MaintenanceSwitch:
@@ -41,6 +70,12 @@ def under_way(session: Session, environment: str, since: datetime) -> bool:
     """Say whether a switch that was asked for since then is not made yet."""
     found = newest(session, environment)
     return found is not None and found.state is SwitchState.WANTED and found.asked_at >= since
+
+
+def in_the_way(session: Session, environment: str) -> Deployment | None:
+    """Return the deployment that works on an environment's hosts; one that stands still is in nobody's way."""
+    running = deployments.running_in(session, environment)
+    return None if running is None or running.status in _STANDS_STILL else running
 
 
 def let_in(session: Session, environment: str, since: datetime) -> dict[str, int]:

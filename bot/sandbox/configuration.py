@@ -36,6 +36,9 @@ migrations_path = "migrations"
 candidate_start = ["svc candidate start . {{candidate_port}}"]
 candidate_stop = ["svc candidate stop"]
 restart = ["svc restart web"]
+maintenance_on = ["printf '%s' {{message}} > storage/down"]
+maintenance_off = ["rm -f storage/down"]
+maintenance_in_deployments = false
 queue_status = "svc status queue"
 log = "storage/app.log"
 """

@@ -25,7 +25,7 @@ from bot.settings.words import (
     Web,
     Zone,
 )
-from deployers.environment import LONGEST_MAINTENANCE
+from deployers.environment import LONGEST_MAINTENANCE, SHORTEST_MAINTENANCE
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Word = Annotated[str, Field(min_length=1)]
@@ -49,9 +49,9 @@ class App(Table):
     maintenance: Positive = Field(default="30m", validate_default=True)
 
     @model_validator(mode="after")
-    def _not_for_days(self) -> Self:
-        if self.maintenance > LONGEST_MAINTENANCE:
-            raise ValueError('maintenance never lasts longer than 12 hours. Write at most `maintenance = "12h"`')
+    def _maintenance_ends(self) -> Self:
+        if not SHORTEST_MAINTENANCE <= self.maintenance <= LONGEST_MAINTENANCE:
+            raise ValueError('maintenance lasts between 1 minute and 12 hours. Write for example `maintenance = "30m"`')
         return self
 
 

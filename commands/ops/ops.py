@@ -9,7 +9,7 @@ from commands.services import Services
 from commands.views.blocks import code
 
 
-@command("check|prs|help")
+@command("check|maintenance|prs|help")
 @audited
 def ops(request: Request, services: Services) -> Reply:
     """Look after what is deployed."""

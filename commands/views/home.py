@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.replies import Block
-from commands.views import choices, places
+from commands.views import choices, maintenance, places
 from commands.views.blocks import actions, button, escape, header, line, section, small
 from commands.views.card import headline
 from commands.views.help import ABOUT, standing
@@ -147,7 +147,7 @@ def _places(home: Home) -> list[Block]:
 
 def _happens(place: Place, told: set[int | None]) -> list[str]:
     """Return what is wrong there, what is on its way, and what waits besides that of which was told above."""
-    lines = [it for it in (places.disagreement(place.now),) if it]
+    lines = [it for it in (maintenance.standing(place.now.maintenance), places.disagreement(place.now)) if it]
     if place.running:
         deployment = place.running.deployment
         lines += [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from commands.replies import Block
-from commands.views import places
+from commands.views import maintenance, places
 from commands.views.blocks import divider, message, section
 from commands.views.card import headline
 from commands.views.outcome import resolving, unclear, way_out
@@ -31,6 +31,7 @@ def _paragraphs(now: EnvironmentStatus, running: Facts | None) -> list[str]:
     told = [places.runs(now), places.disagreement(now), "\n".join(places.waiting(now.waiting))]
     if running:
         told[2:2] = ["\n".join(_running(running))]
+    told.append(maintenance.standing(now.maintenance))
     return [it for it in told if it]
 
 

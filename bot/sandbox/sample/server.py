@@ -114,6 +114,9 @@ class Handler(BaseHTTPRequestHandler):
             self._json(404, {"error": "there is no such page"})
 
     def _page(self) -> None:
+        if told := read("storage/down", ""):
+            self._answer(503, "text/plain; charset=utf-8", f"{told}\n".encode())
+            return
         try:
             calls = self.server.database.number("SELECT count(*) FROM calls")
         except TooManyConnections as error:

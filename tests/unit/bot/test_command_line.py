@@ -15,6 +15,7 @@ VERBS = {
     "sandbox",
     "demo",
     "check",
+    "maintenance",
     "migrate",
     "deploy",
     "rollback",
