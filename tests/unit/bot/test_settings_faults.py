@@ -201,3 +201,9 @@ def test_git_urls_that_hosts_may_fetch_from(url):
 def test_git_urls_that_they_may_not(url):
     with pytest.raises(ValueError, match="is not a git URL"):
         git(url)
+
+
+@pytest.mark.parametrize("length", ["13h", "30s"])
+def test_maintenance_that_lasts_too_long_or_hardly_at_all_is_a_fault(tmp_path, length):
+    (fault,) = said(tmp_path, GOOD.replace('timezone = "UTC"', f'timezone = "UTC"\nmaintenance = "{length}"'))
+    assert "between 1 minute and 12 hours" in fault
