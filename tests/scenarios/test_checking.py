@@ -1,10 +1,13 @@
 """The morning check, on demand and by the clock, from the slash command to the card; and what people tick on it."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from bot.sandbox.slack.entities import Message
+import pytest
+
+from bot.sandbox.slack.entities import Channel, Message
 from tests.scenarios.kit import PATIENCE, Scene
 
 HOURLY = '[[schedules]]\nname = "hourly"\nchecklist = "daily"\ncron = "0 * * * *"\n\n'
@@ -119,9 +122,30 @@ def test_people_tick_on_the_weekly_card_what_they_have_done_and_all_see_who_and_
     assert done == [("checklist.asked", "U0ANA"), ("checklist.ticked", "U0ANA"), ("checklist.unticked", "U0BEN")]
 
 
-def test_a_card_whose_channel_was_archived_is_told_where_it_can_be(scene):
+def test_a_card_whose_channel_is_not_there_is_told_where_it_can_be(scene):
     scene.reconfigures(("[recipes.web]", f"{MORNINGS}[recipes.web]"))
     scene.says("ana", "/ops check")
     scene.is_told("ana", "The card comes in #mornings")
     told = scene.sees("This belongs in #mornings, where I cannot post")
     assert "Log errors" in told.words
+
+
+@pytest.fixture
+def deployments_channel(scene) -> Iterator[Channel]:
+    """Give the channel of the cards, and put it right afterwards."""
+    channel = next(it for it in scene.world.workspace.channels.values() if it.name == "deployments")
+    yield channel
+    channel.name, channel.archived = "deployments", False
+
+
+def test_a_card_whose_channel_was_renamed_or_archived_is_told_where_it_can_be(scene, deployments_channel):
+    def elsewhere() -> list[str]:
+        said = [it.words for it in scene.world.slack.messages("alerts")]
+        return [it for it in said if "This belongs in #deployments, where I cannot post" in it and "Log errors" in it]
+
+    deployments_channel.name = "what-goes-live"
+    scene.world.slack.says("ana", "/ops check", channel="general")
+    scene.until("the card where it can be", lambda: len(elsewhere()) == 1)
+    deployments_channel.name, deployments_channel.archived = "deployments", True
+    scene.world.slack.says("ana", "/ops check", channel="general")
+    scene.until("the second one as well", lambda: len(elsewhere()) == 2)
