@@ -21,10 +21,11 @@ def idle(environment: Environment) -> str:
 
 def judge(case: Case, samples: Mapping[str, Sample | Trouble]) -> Found:
     """Return who is well; who could not be asked is not."""
-    return together(case, {where: _one(case.environment, sample) for where, sample in samples.items()})
+    return together(case, {where: _one(case, sample) for where, sample in samples.items()})
 
 
-def _one(environment: Environment, sample: Sample | Trouble) -> One:
+def _one(case: Case, sample: Sample | Trouble) -> One:
+    environment = case.environment
     if isinstance(sample, Trouble):
         return One(State.UNKNOWN, sample.why, advice=sample.advice)
     match sample.look:
@@ -32,6 +33,9 @@ def _one(environment: Environment, sample: Sample | Trouble) -> One:
             return One(
                 State.UNKNOWN, f"it could not be asked ({sample.why})", advice="See whether it is up: `shipmate check`."
             )
+        case Look.SICK if not case.known.sha:
+            why = f"sick, {sample.why}; nothing was deployed there yet"
+            return One(State.ATTENTION, why, advice=f"Deploy something: `/deploy {environment.name}`.")
         case Look.SICK:
             return One(State.BAD, f"sick, {sample.why}")
         case Look.WELL:

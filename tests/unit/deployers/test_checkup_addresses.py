@@ -54,6 +54,16 @@ def test_a_sick_answer_is_bad(house):
     assert (found.state, found.said) == (State.BAD, "address: sick, /up answered 503")
 
 
+def test_where_nothing_was_deployed_yet_a_sick_answer_is_no_alarm(house):
+    house.known = Known()
+    with servers.answering(503) as url:
+        house.has(url=url, health=Health(path="/up"))
+        found = house.look("health")
+    assert found.state is State.ATTENTION
+    assert found.said == "address: sick, /up answered 503; nothing was deployed there yet"
+    assert found.advice == "Deploy something: `/deploy production`."
+
+
 def test_an_answer_that_names_another_release_is_bad_unless_something_is_under_way(house):
     with servers.answering(body=b'{"sha": "bad1111111"}') as url:
         house.has(url=url, health=Health(version=Version("/version", "sha")))
