@@ -12,7 +12,15 @@ from deployers import github_words as words
 from deployers import workflow
 from deployers.environment import Host
 from deployers.errors import Undecided, Unreachable
-from deployers.github_errors import GitHubAway, GitHubError, GitHubLimited, RunGone, RunsAmbiguous, WorkflowChanged
+from deployers.github_errors import (
+    GitHubAway,
+    GitHubError,
+    GitHubLimited,
+    GitHubRefused,
+    RunGone,
+    RunsAmbiguous,
+    WorkflowChanged,
+)
 from deployers.github_follow import Follower, House
 from deployers.github_run import Run, State, Wanted
 from deployers.github_runs import Runs
@@ -113,6 +121,11 @@ class GitHubRemote:
             return self._ended(run.id, operation, authority, heard)
         except (RunGone, RunsAmbiguous, GitHubAway) as error:
             raise Undecided(host.name, operation.id, str(error)) from error
+        except (GitHubLimited, GitHubRefused) as error:
+            if operation.id not in self._started:
+                raise
+            # A no to a question about a run that was started says nothing of what the run does.
+            raise Undecided(host.name, operation.id, str(error)) from error
 
     def _is_fresh(self, operation: Operation) -> bool:
         """Say whether nobody can have asked for the run yet."""
@@ -123,10 +136,14 @@ class GitHubRemote:
         """Return the run of an operation that may have been asked for before, or a new one if it certainly was not."""
         if operation.id in self._started:
             return self._runs.look(self._started[operation.id])
-        wanted = self._wanted(operation)
         # Whoever intended it may have died right after asking for the run, at the latest when we came to be.
         sent_by = self._tried.get(operation.id, self._born)
-        return self._runs.adopt(replace(wanted, sent_by=sent_by)) or self._started_anew(wanted)
+        try:
+            wanted = self._wanted(operation)
+            found = self._runs.adopt(replace(wanted, sent_by=sent_by))
+        except (GitHubLimited, GitHubRefused) as error:
+            raise GitHubAway(str(error)) from error
+        return found or self._started_anew(wanted)
 
     def _started_anew(self, wanted: Wanted) -> Run:
         if wanted.file and self._runs.file_at(wanted.workflow, wanted.sha) != wanted.file:
@@ -193,7 +210,7 @@ class GitHubRemote:
     def _log_of(self, job: int) -> tuple[str, ...]:
         try:
             return self._runs.last_lines(job, _LINES)
-        except (GitHubAway, GitHubLimited) as error:
+        except GitHubError as error:
             return (str(error),)
 
     def _known(self, operation: str) -> Record:

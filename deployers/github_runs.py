@@ -64,16 +64,18 @@ class Runs:
             RunMismatch: it works on another commit, and was cancelled.
             GitHubAway: the answer was lost, and GitHub cannot be asked what became of it; `adopt` it later.
         """
+        number, why = 0, "GitHub took it without naming a run"
         try:
             number = self._dispatch(wanted)
         except GitHubAway as error:
-            found = self.adopt(wanted)
-            if found is None:
-                raise RunNotStarted(wanted.workflow, error.why) from error
-            return found
-        found = self._verified(self._known(number), wanted) if number else self.adopt(wanted)
+            why = error.why
+        try:
+            found = self._verified(self._known(number), wanted) if number else self.adopt(wanted)
+        except (GitHubLimited, GitHubRefused) as error:
+            # A no to this question is no word on whether anything was started.
+            raise GitHubAway(str(error)) from error
         if found is None:
-            raise RunNotStarted(wanted.workflow, "GitHub took it without naming a run")
+            raise RunNotStarted(wanted.workflow, why)
         return found
 
     def adopt(self, wanted: Wanted) -> Run | None:

@@ -193,3 +193,25 @@ def test_while_github_is_away_that_is_told_and_the_run_goes_on(story):
     record = story.follows()
     assert any("GitHub cannot be asked: it answered 502" in text and "I ask again" in text for text in story.told)
     assert record.exit_code == 0
+
+
+@pytest.mark.parametrize("detail", ["401", "403"])
+def test_a_no_while_a_run_is_followed_does_not_mean_that_nothing_was_started(story, detail):
+    story.happens = [lambda _: story.hub.faults.add("status", "get-run", detail=detail)]
+    with pytest.raises(Undecided, match="GitHub refused"):
+        story.follows()
+
+
+def test_a_no_right_after_a_run_was_started_does_not_mean_that_nothing_was_started(story):
+    story.hub.faults.add("status", "get-run", detail="401")
+    with pytest.raises(Undecided, match="GitHub refused"):
+        story.follows()
+    assert len(story.hub.runs) == 1
+
+
+def test_a_log_that_is_not_shown_to_us_changes_nothing_about_how_the_run_ended(story):
+    story.runs_as(Task("ship", 3, ("Get", "Ship"), fails_at="Ship"))
+    story.hub.faults.add("status", "get-logs", detail="403")
+    record = story.follows()
+    assert (record.fate, record.exit_code) == (Fate.EXITED, 1)
+    assert "GitHub refused" in record.output
