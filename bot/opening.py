@@ -85,7 +85,8 @@ class Opening:
                 return _ended(change, Status.CANCELLED, "deployment.cancelled", actor=deployment.aborted_by)
             if not why and self._busy(change.session, deployment):
                 return BUSY
-            why = why or self._occupied(change.session, deployment)
+            # Judging may have taken a minute, in which somebody else may have come to an end here.
+            why = why or self._replaced(change.session, deployment) or self._occupied(change.session, deployment)
             if why:
                 deployment.failure = {"code": "refused", "message": why, "step": "", "target": "", "output": ""}
                 return _ended(change, Status.REFUSED, "deployment.refused", why=why)
@@ -161,17 +162,14 @@ class Opening:
         """Return why what was approved can not be what would run, or nothing; what cannot be checked is refused."""
         with self.changes.store.look() as session:
             plan = Plan.read(deployments.stored_plan(session, deployment.number).document)
-            runs = deployments.current(session, deployment.environment)
+            replaced = self._replaced(session, deployment)
         environment = self.environments.get(deployment.environment)
         if environment is None:
             return f"{deployment.environment} is no longer configured."
-        replaced = runs.sha if runs else ""
-        if replaced != plan.replaces:
-            was, now = plan.replaces[:7] or "nothing", replaced[:7] or "nothing"
-            return f"it was asked for when {was} ran on {environment.name}; now {now} runs there. Ask for it again."
+        if replaced:
+            return replaced
         try:
-            fresh = self._patiently(lambda: self._fresh(environment, plan, deployment))
-            shut = "" if deployment.kind is Kind.ROLLBACK else self._patiently(lambda: self._shut(deployment))
+            shut, fresh = self._patiently(lambda: self._judged(environment, plan, deployment))
         except (DeployError, CommandError) as error:
             return f"I could not check it once more before the first step ({error}), so nothing was started."
         if isinstance(fresh, str):
@@ -179,6 +177,21 @@ class Opening:
         if fresh.hash != deployment.plan_hash:
             return f"the plan is no longer what was approved: {_changed(plan, fresh)}. Ask for it again."
         return shut
+
+    def _replaced(self, session: Session, deployment: Deployment) -> str:
+        """Return that something else runs there now than when it was asked for, or nothing."""
+        plan = Plan.read(deployments.stored_plan(session, deployment.number).document)
+        runs = deployments.current(session, deployment.environment)
+        replaced = runs.sha if runs else ""
+        if replaced == plan.replaces:
+            return ""
+        was, now = plan.replaces[:7] or "nothing", replaced[:7] or "nothing"
+        return f"it was asked for when {was} ran on {deployment.environment}; now {now} runs there. Ask for it again."
+
+    def _judged(self, environment: Environment, plan: Plan, deployment: Deployment) -> tuple[str, Plan | str]:
+        """Return which gate is shut, and the plan as it would be now; both of the same moment."""
+        shut = "" if deployment.kind is Kind.ROLLBACK else self._shut(deployment)
+        return shut, self._fresh(environment, plan, deployment)
 
     def _patiently(self, judge: Callable[[], Judged]) -> Judged:
         """Judge, and again for a minute while Slack, GitHub or the repository cannot be asked."""
