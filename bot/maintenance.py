@@ -49,11 +49,12 @@ def move(switch: MaintenanceSwitch, running: Deployment | None, now: datetime) -
     """Return what is to be done; nothing is sent to hosts on which a deployment works."""
     if running:
         return _meanwhile(switch, running)
+    over = switch.keeps_out and switch.until is not None and switch.until <= now
     if switch.state is SwitchState.WANTED:
-        return Move.MAKE
+        return Move.END if over else Move.MAKE
     if not switch.keeps_out:
         return Move.MAKE if switch.again_at and switch.again_at <= now else Move.WAIT
-    return Move.END if switch.until and switch.until <= now else Move.FOLLOW
+    return Move.END if over else Move.FOLLOW
 
 
 def _meanwhile(switch: MaintenanceSwitch, running: Deployment) -> Move:
@@ -173,7 +174,8 @@ class Maintenance:
 
     def _end(self, number: int, place: Environment) -> None:
         with self.change(number) as (session, switch):
-            maintenance.want(session, self._off(switch))
+            if _counts(session, switch):
+                maintenance.want(session, self._off(switch))
 
     def _meet(self, number: int, place: Environment) -> None:
         with self.change(number) as (session, switch):
@@ -191,6 +193,8 @@ class Maintenance:
         if not new:
             return
         with self.change(number) as (session, switch):
+            if not _counts(session, switch):
+                return
             for host, it in by.items():
                 switch.tell(host, replace(maintenance.told_on(switch, host), let_in_by=it))
             if all(host.name in by for host in place.machines):
@@ -228,6 +232,13 @@ class Maintenance:
             session.add(switch)
             session.flush()
             demand_lead(session, self.changes.epoch(), held=True)
+
+
+def _counts(session: Session, switch: MaintenanceSwitch) -> bool:
+    """Say whether nobody has wanted anything else since; nobody can before this transaction ends."""
+    locks.one_at_a_time(session, switch.environment)
+    newest = maintenance.newest(session, switch.environment)
+    return newest is not None and newest.number == switch.number
 
 
 def _told(place: Environment, switch: MaintenanceSwitch) -> Environment:

@@ -130,6 +130,25 @@ def test_wherever_the_bot_dies_each_host_is_switched_once_and_it_is_told_once(ho
     assert (len(house.said()), house.audited()) == (1, [("U0OMAR", "maintenance.on")])
 
 
+def test_what_was_never_switched_before_its_time_was_over_keeps_nobody_out(house):
+    house.wants()
+    house.later(hours=1)
+    assert house.works() == [Move.END, Move.MAKE]
+    assert house.ran("php artisan down") == []
+    assert (house.newest().keeps_out, house.newest().state) == (False, SwitchState.DONE)
+
+
+@pytest.mark.parametrize("deed", ["_end", "_follow"])
+def test_what_somebody_wants_in_the_same_instant_is_not_overruled(house, deed, monkeypatch):
+    house.wants()
+    house.works()
+    old = house.newest().number
+    house.wants()
+    monkeypatch.setattr(maintenance, "let_in", lambda *_: {"web1": 1, "web2": 1})
+    getattr(house.keeper, deed)(old, house.stage.where)
+    assert (house.newest().keeps_out, house.newest().state) == (True, SwitchState.WANTED)
+
+
 def test_off_before_its_time_ends_it_once(house):
     house.wants()
     house.works()
