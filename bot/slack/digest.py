@@ -62,9 +62,10 @@ def _begun(first: OutboxRow, now: datetime) -> OutboxRow:
 
 
 def _payload(whole: OutboxRow, parts: Sequence[OutboxRow]) -> dict[str, object]:
-    every = sorted([*whole.payload[_LINES], *map(_line, parts)])
-    since = min(float(whole.payload.get(_SINCE, every[0][0])), every[0][0])
-    left_out = int(whole.payload.get(_LEFT_OUT, 0)) + max(0, len(every) - _MOST_LINES)
+    every = sorted([*whole.payload[_LINES], *(it for part in parts for it in _lines(part))])
+    digests = [whole, *filter(is_digest, parts)]
+    since = min(every[0][0], *(float(it.payload.get(_SINCE, every[0][0])) for it in digests))
+    left_out = sum(int(it.payload.get(_LEFT_OUT, 0)) for it in digests) + max(0, len(every) - _MOST_LINES)
     lines = every[-_MOST_LINES:]
     text = "\n".join(_said(lines, since, left_out))
     return {"text": text, _LINES: lines, _SINCE: since, _LEFT_OUT: left_out}
@@ -76,6 +77,10 @@ def _said(lines: Sequence[Sequence[Any]], since: float, left_out: int) -> Iterat
         yield f"… {left_out} earlier ones are left out"
     yield from (f"• {_when(at)}: {text}" for at, text in lines)
     yield "The cards show how each deployment stands now; `/deploy history` lists them."
+
+
+def _lines(row: OutboxRow) -> list[list[Any]]:
+    return row.payload[_LINES] if is_digest(row) else [_line(row)]
 
 
 def _line(row: OutboxRow) -> list[Any]:

@@ -9,8 +9,11 @@ import pytest
 from sqlmodel import select
 
 from bot.sandbox.slack import Kind, SlackThread
+from bot.slack.digest import fold
+from storage import outbox
 from storage.models import OutboxRow, OutboxState, Saying
 from storage.store import Store
+from tests.builders import NOW
 from tests.contracts.slack_house import world
 from tests.contracts.test_slack_delivery import delivered, delivering, row, say
 
@@ -92,6 +95,27 @@ async def test_a_digest_whose_reply_was_lost_is_brought_up_to_date_and_not_said_
     said = [it.text for it in slack.driver.messages("deployments")]
     assert [text.startswith("*Late") for text in said].count(True) == 1
     assert sum(text.count("v2.4 failed") for text in said) == 1
+
+
+def test_a_digest_that_began_while_another_was_being_sent_is_said_with_it_line_by_line(store):
+    def late(session: Any, *numbers: int) -> None:
+        for number in numbers:
+            at, payload = NOW + timedelta(seconds=number), {"text": f"v2.{number} failed"}
+            row = OutboxRow(kind=Saying.POST, key=str(number), channel="d", payload=payload, next_at=at, created_at=at)
+            outbox.say(session, row)
+
+    later = NOW + timedelta(hours=1)
+    with store.begin() as session:
+        late(session, *range(30))
+        fold(session, now=later, under_way=())
+        (first,) = outbox.loose(session)
+        late(session, *range(30, 35))
+        fold(session, now=later, under_way=(first.id,))
+        fold(session, now=later, under_way=())
+        (said,) = outbox.loose(session)
+    text = said.payload["text"]
+    assert ("… 15 earlier ones are left out" in text, text.count("failed"), text.count("*Late")) == (True, 20, 1)
+    assert f"<!date^{int(NOW.timestamp())}^" in text
 
 
 async def test_a_few_late_messages_are_said_as_they_are(store, slack):
