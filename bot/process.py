@@ -205,6 +205,9 @@ class Process:
                     await asyncio.to_thread(work)
                 except StorageError as error:
                     log.warning("the database is away; I look again in a minute", extra={"why": str(error)})
+                except Exception:
+                    # The engine has errors of its own, a full disk among them; deployments must not end with them.
+                    log.exception("My housekeeping stumbled, and goes on in a minute")
             await asyncio.sleep(RECONCILE_EVERY.total_seconds())
 
     async def _hand_over(self, parts: Mapping[str, asyncio.Task[None]]) -> None:
