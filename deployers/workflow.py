@@ -39,7 +39,8 @@ def script(environment: Environment, plan: Plan) -> str:
         "ref": plan.ref,
         "release": plan.release,
         "kind": plan.kind,
-        "reason": plan.reason or f"{plan.kind} {plan.ref}",
+        # The kind stands first whatever people write, because a workflow may go by it: a way back is not tested again.
+        "reason": f"{plan.kind} {plan.ref}" + (f": {plan.reason}" if plan.reason else ""),
         "skip_tests": "true" if plan.skip_tests else "false",
     }
     inputs = {name: _filled(text, values) for name, text in environment.workflow.inputs.items()}

@@ -164,12 +164,13 @@ def test_a_run_is_found_by_the_operation_in_its_name():
     assert candidates([run], wanted) == (run,)
 
 
+@pytest.mark.parametrize("why", ["", "rollback of the logo"])
 @pytest.mark.parametrize("kind", ["deploy", "rollback"])
-def test_a_way_back_does_not_wait_for_tests_and_whatever_else_shipmate_sends_does(kind):
+def test_a_way_back_does_not_wait_for_tests_and_whatever_else_shipmate_sends_does(kind, why):
     revision = Revision("v2.3", "refs/tags/v2.3", SHA)
     where = replace(environment(2), deployer="github", workflow=Workflow("deploy.yml", {"reason": "{reason}"}))
     plan = plan_for(where, kind=kind, revision=revision, replaces="", release="r", difference=None, strategy="rolling")
-    reason = read_script(script(where, plan)).inputs["reason"]
+    reason = read_script(script(where, replace(plan, reason=why))).inputs["reason"]
     untested = re.search(r"startsWith\(inputs\.reason, '([^']+)'\)", TREES["deploy.yml"]["jobs"]["test"]["if"])
     assert reason.startswith(untested[1]) is (kind == "rollback")
 

@@ -79,5 +79,5 @@ def test_the_workflows_file_is_part_of_what_is_approved_and_a_reason_is_not():
     assert "workflow_file" not in bare.document()
     assert workflow.read(workflow.script(WHERE, filed)).file == "f" * 40
     where = replace(WHERE, workflow=Workflow("deploy.yml", {"ref": "{sha}", "reason": "{reason}"}))
-    assert workflow.read(workflow.script(where, said)).inputs["reason"] == "the shop wants names"
+    assert workflow.read(workflow.script(where, said)).inputs["reason"] == "deploy v2.3: the shop wants names"
     assert workflow.read(workflow.script(where, bare)).inputs["reason"].startswith("deploy ")
