@@ -57,12 +57,12 @@ def get(session: Session, row_id: int) -> OutboxRow:
 
 
 def due(session: Session, at: datetime, limit: int = 50) -> list[OutboxRow]:
-    """Return the messages to deliver now, oldest first."""
+    """Return the messages to deliver now: alerts first, then what has waited longest."""
     return list(
         session.exec(
             select(OutboxRow)
             .where(OutboxRow.state == OutboxState.WAITING, OutboxRow.next_at <= at)
-            .order_by(col(OutboxRow.id))
+            .order_by((col(OutboxRow.kind) == Saying.ALERT).desc(), col(OutboxRow.next_at), col(OutboxRow.id))
             .limit(limit)
         )
     )

@@ -6,7 +6,7 @@ import pytest
 
 from storage import inbox, outbox
 from storage.errors import ClaimLost, NotFound
-from storage.models import InboxState, OutboxState, Status
+from storage.models import InboxState, OutboxState, Saying, Status
 from tests.builders import (
     NOW,
     a_message,
@@ -149,6 +149,15 @@ def test_a_message_is_due_at_its_time_and_comes_back_after_a_failure(session):
     assert outbox.next_due(session) == SOON
     outbox.delivered(session, first.id, ts="1.2", at=SOON)
     assert (first.state, first.attempts, first.error, first.delivered_at) == (OutboxState.DELIVERED, 0, "", SOON)
+
+
+def test_where_not_all_fit_alerts_go_first_and_then_what_has_waited_longest(session):
+    late, early = outbox.say(session, a_message(at=SOON)), outbox.say(session, a_message())
+    alert = a_message(at=SOON)
+    alert.kind = Saying.ALERT
+    alert = outbox.say(session, alert)
+    assert outbox.due(session, SOON, limit=2) == [alert, early]
+    assert outbox.due(session, SOON) == [alert, early, late]
 
 
 def test_a_card_that_was_given_up_comes_back_with_the_next_change(session):
