@@ -204,7 +204,8 @@ def _question(asked: Asked, newest: MaintenanceSwitch | None) -> Reply:
     asking = view.Asking(place.name, asked.lasts, asked.message, len(place.machines), _number(newest))
     seconds = int(asked.lasts.total_seconds())
     lasts = f"{seconds}s" if seconds % 60 else f"{seconds // 60}m"
-    message = f' --message "{asked.message}"'.replace('"', "'") if asked.message else ""
+    said = asked.message.replace('"', "'")
+    message = f' --message "{said}"' if said else ""
     text, blocks = view.question(asking, f"/ops maintenance on {place.name} --for {lasts}{message} --yes")
     return Reply(text, blocks, code="confirm")
 

@@ -45,19 +45,19 @@ def button(reply) -> str:
 
 
 def test_production_is_asked_about_once_more_and_then_switched_as_the_question_said(world):
-    asked = world.says("omar", "/ops maintenance on production --for 45m --message Back at noon: really")
+    asked = world.says("omar", "/ops maintenance on production --for 45m --message We're back at noon: really")
     assert (asked.code, newest(world)) == ("confirm", None)
     assert "45 min" in asked.text
-    assert "“Back at noon: really”" in asked.text
-    assert "`/ops maintenance on production --for 45m --message 'Back at noon: really' --yes`" in asked.text
+    assert "“We're back at noon: really”" in asked.text
+    assert '`/ops maintenance on production --for 45m --message "We\'re back at noon: really" --yes`' in asked.text
     told = world.presses("omar", "maintenance.on", button(asked))
     assert told.ok, told.text
     switch = newest(world)
     assert (switch.keeps_out, switch.state, switch.by) == (True, SwitchState.WANTED, "U0OMAR")
-    assert (switch.message, switch.until) == ("Back at noon: really", world.now + timedelta(minutes=45))
+    assert (switch.message, switch.until) == ("We're back at noon: really", world.now + timedelta(minutes=45))
     with world.store.look() as session:
         (entry,) = [it for it in audit.about(session, "environment:production") if it.action == "maintenance.asked"]
-    assert (entry.actor, entry.detail["on"], entry.detail["message"]) == ("U0OMAR", True, "Back at noon: really")
+    assert (entry.actor, entry.detail["on"], entry.detail["message"]) == ("U0OMAR", True, "We're back at noon: really")
 
 
 def test_where_nothing_needs_approval_nothing_is_asked_and_half_an_hour_is_meant(world):
