@@ -85,7 +85,15 @@ def ask_pulls(settings: Settings) -> AskPulls:
 def ear(settings: Settings, store: Store, clock: Clock, asked: AskChecks) -> Ear:
     """Return what keeps what GitHub tells by itself."""
     required = sorted({name for each in settings.environments.values() for name in each.required_checks})
-    return Ear(store, clock, settings.app.repository, lambda sha: asked(sha, required))
+
+    def checked(sha: str) -> None:
+        # Only what somebody waits for: GitHub answers so often an hour, and deployments need its answers.
+        with store.look() as session:
+            awaited = any(it.sha == sha for it in deployments.unfinished(session))
+        if awaited:
+            asked(sha, required)
+
+    return Ear(store, clock, settings.app.repository, checked)
 
 
 def remote(settings: Settings, clock: Clock, store: Store, environment: Environment) -> Remote:

@@ -100,3 +100,13 @@ def test_only_what_people_approved_here_is_answered_on_github(store):
     assert "Approved by" in github._approval(store, waiting.mark)
     assert "Lea" not in github._approval(store, waiting.mark)
     assert github._approval(store, back.mark) == f"Going back by itself, as deployment #{waiting.number} was approved"
+
+
+def test_checks_are_asked_for_anew_only_on_a_commit_that_somebody_waits_for(store):
+    asked = []
+    with store.begin() as session:
+        sha = stored(session, a_deployment()).sha
+    ear = github.ear(settings(TOKEN), store, None, lambda sha, _: asked.append(sha))
+    ear.checked("f" * 40)
+    ear.checked(sha)
+    assert asked == [sha]
