@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, and_, col, func, not_, select
+from sqlmodel import Session, and_, col, func, not_, or_, select
 
 from storage import deployments
 from storage.errors import NotFound
@@ -84,6 +84,8 @@ def let_in(session: Session, environment: str, since: datetime) -> dict[str, int
         select(StepRecord.target, StepRecord.deployment_id)
         .join(Deployment, col(Deployment.id) == col(StepRecord.deployment_id))
         .where(Deployment.environment == environment, StepRecord.kind == "maintenance_off")
+        # Asked twice a second, so the steps of what had ended before are not looked at.
+        .where(or_(col(Deployment.finished_at).is_(None), col(Deployment.finished_at) > since))
         .where(StepRecord.state == StepState.SUCCEEDED, col(StepRecord.finished_at) > since)
         .order_by(col(StepRecord.id))
     )
