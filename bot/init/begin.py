@@ -104,7 +104,7 @@ def _next(wish: Wish, said: Answers, seen: Seen) -> Iterator[str]:
         steps += [
             f"Commit .github/workflows to `{said.branch}`: GitHub starts only what is there.",
             "Put the hosts' secrets on GitHub, and HEALTH_URL on each environment: docs/github.md lists them.",
-            "Export GITHUB_TOKEN (Actions: read and write; Contents, Checks, Pull requests: read).",
+            "Export GITHUB_TOKEN (Actions, Deployments: read and write; the rest is in docs/github.md).",
         ]
     steps.append("Type `shipmate check`: it tries everything that stands there.")
     yield "Next:"
