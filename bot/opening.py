@@ -72,17 +72,23 @@ class Opening:
         """
         with self.changes.store.look() as session:
             deployment = deployments.get(session, number)
+            busy = self._busy(session, deployment)
         if deployment.finished or deployment.status is Status.INCOMPLETE:
             return deployment.status.value
         if deployment.status is Status.UNKNOWN:
             return self._resume(number)
-        return GO if deployment.holds else self._take(number, self._voided(deployment))
+        if deployment.holds:
+            return GO
+        if busy and not deployment.aborted_by:
+            return BUSY
+        return self._take(number, "" if deployment.aborted_by else self._voided(deployment))
 
     def _take(self, number: int, why: str) -> str:
         with self.changes.of(number) as change:
             deployment = change.deployment
             if deployment.aborted_by:
                 return _ended(change, Status.CANCELLED, "deployment.cancelled", actor=deployment.aborted_by)
+            locks.one_at_a_time(change.session, deployment.environment)
             if not why and self._busy(change.session, deployment):
                 return BUSY
             # Judging may have taken a minute, in which somebody else may have come to an end here.
@@ -126,7 +132,6 @@ class Opening:
 
     def _busy(self, session: Session, deployment: Deployment) -> bool:
         """Say whether something else works on the hosts; a way back does not wait for maintenance to be switched."""
-        locks.one_at_a_time(session, deployment.environment)
         since = self.changes.clock() - SWITCHING
         switched = maintenance.under_way(session, deployment.environment, since)
         return self._running(session, deployment) or (switched and deployment.kind is Kind.DEPLOY)

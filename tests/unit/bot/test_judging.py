@@ -70,3 +70,11 @@ def test_a_tag_that_moves_while_people_cannot_be_asked_voids_the_approval(stage)
     stage.conductor = replace(stage.conductor, opening=opening)
     assert stage.conduct(asked) == "refused"
     assert "moved from bbbbbbb to ddddddd" in stage.get(asked).failure["message"]
+
+
+def test_nobody_is_asked_anything_while_the_environment_is_busy(stage):
+    other, asked, resolved = stage.asks(), stage.asks(), []
+    assert stage.conductor.opening.open(other.number) == "go"
+    stage.repo.resolve = resolved.append
+    assert stage.conductor.opening.open(asked.number) == "busy"
+    assert resolved == []
