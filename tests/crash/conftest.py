@@ -10,7 +10,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--kills",
         type=int,
-        default=int(os.environ.get("CRASH_KILLS", "40")),
+        default=int(os.environ.get("CRASH_KILLS", "30")),
         help="how many kill -9, over each database",
     )
     parser.addoption("--abreast", type=int, default=2, help="in how many worlds at the same time")

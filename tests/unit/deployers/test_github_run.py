@@ -53,7 +53,7 @@ def test_two_that_look_alike_are_never_one(titles):
     ("status", "conclusion", "state"),
     [
         ("queued", "", State.QUEUED),
-        ("pending", "", State.QUEUED),
+        ("pending", "", State.BEHIND),
         ("waiting", "", State.WAITING),
         ("in_progress", "", State.RUNNING),
         ("completed", "success", State.SUCCEEDED),
