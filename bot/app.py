@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NEEDS_A_WORKFLOW = (HOLDS | {Status.QUEUED}) - {Status.INCOMPLETE, Status.UNKNOWN}
+SETTLES = 5.0
+"""Seconds in which a workflow that was taken from the queue, or is resumed after a start, begins to run."""
 ENGINE_REMEMBERS = timedelta(days=14)
 """So long the engine keeps what it knows of work that has ended."""
 
@@ -263,12 +266,21 @@ class App:
         with self.store.look() as session:
             open_ones = [one for one in deployments.unfinished(session) if not one.automatic]
         for deployment in open_ones:
-            if deployment.status in NEEDS_A_WORKFLOW and not self.engine.runs(deployment.number):
+            if deployment.status in NEEDS_A_WORKFLOW and self._is_lost(deployment.number):
+                self.engine.drop(deployment.number)
                 log.error("a deployment had lost its workflow", extra={"deployment": deployment.number})
                 with self.store.begin() as session:
                     lost = deployments.get_for_change(session, deployment.number)
-                    telling.taken_up(session, lost, at=self.clock())
-                    self.queue.again(session, lost)
+                    if lost.status in NEEDS_A_WORKFLOW:
+                        telling.taken_up(session, lost, at=self.clock())
+                        self.queue.again(session, lost)
+
+    def _is_lost(self, number: int) -> bool:
+        """Say whether nobody runs a deployment, and nobody is just about to."""
+        if self.engine.runs(number):
+            return False
+        Event().wait(SETTLES)
+        return not self.engine.runs(number)
 
     def tidy(self) -> None:
         """Delete what the engine remembers of work that ended long ago."""

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
@@ -117,6 +117,8 @@ class Engine:
     lost: Callable[[str], None]
     """Called when somebody else leads; ends the process."""
     pause: Callable[[float], object] = threading.Event().wait
+    _here: list[int] = field(default_factory=list)
+    """The deployments whose workflows run in this process."""
     _queue: Any = None
     _every: float = QUICK
 
@@ -139,10 +141,13 @@ class Engine:
             self._every = every
 
     def runs(self, number: int) -> bool:
-        """Say whether a workflow of this deployment waits or runs."""
-        prefix = workflow_id(number)
-        found = DBOS.list_workflows(status=["PENDING", "ENQUEUED", "DELAYED"], workflow_id_prefix=prefix)
-        return any(one.workflow_id == prefix or one.workflow_id.startswith(f"{prefix}-") for one in found)
+        """Say whether a workflow of this deployment waits, or runs in this process."""
+        return number in self._here or bool(_open(number, "ENQUEUED", "DELAYED"))
+
+    def drop(self, number: int) -> None:
+        """Have nobody resume what a leader took from the queue in the moment in which it was deposed."""
+        for name in _open(number, "PENDING"):
+            DBOS.cancel_workflow(name)
 
     def forget(self, before: datetime) -> int:
         """Delete what ended before then, some at a time, and return how many; what happened is told by our own rows."""
@@ -158,7 +163,11 @@ class Engine:
         # No steps: what was done is in our rows and on the hosts, and a workflow that is run again reads it there.
         @DBOS.workflow(name="deployment", max_recovery_attempts=RECOVERIES)
         def deployment(number: int) -> str:
-            return self._leading(lambda: self.conduct(number))
+            self._here.append(number)
+            try:
+                return self._leading(lambda: self.conduct(number))
+            finally:
+                self._here.remove(number)
 
         @DBOS.workflow(name="expiry", max_recovery_attempts=RECOVERIES)
         def expiry(number: int) -> str:
@@ -175,6 +184,14 @@ class Engine:
     def stop(self) -> None:
         """Stop taking up work; what runs is left to the next start, and resumed there."""
         DBOS.destroy(destroy_registry=True)
+
+
+def _open(number: int, *status: str) -> list[str]:
+    """Return the workflows of a deployment that are in one of these states."""
+    prefix = workflow_id(number)
+    found = DBOS.list_workflows(status=list(status), workflow_id_prefix=prefix, load_input=False, load_output=False)
+    names = [one.workflow_id for one in found]
+    return [name for name in names if name == prefix or name.startswith(f"{prefix}-")]
 
 
 def migrate(url: str) -> None:

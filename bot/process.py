@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 LEAD_EVERY = 0.3
 CLOSING_SECONDS = 5.0
-RECONCILE_EVERY = timedelta(minutes=1)
+RECONCILE_EVERY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +198,16 @@ class Process:
             return False
 
     async def _reconcile(self) -> None:
-        """Every minute: take up what has lost its workflow, anchor the audit chain, and tidy up behind the engine."""
+        """Every half minute: take up what lost its workflow, anchor the audit chain, tidy up behind the engine."""
         while True:
             for work in (self.app.reconcile, self.app.chain_in, self.app.anchor, self.app.tidy):
                 try:
                     await asyncio.to_thread(work)
                 except StorageError as error:
-                    log.warning("the database is away; I look again in a minute", extra={"why": str(error)})
+                    log.warning("the database is away; I look again soon", extra={"why": str(error)})
                 except Exception:
                     # The engine has errors of its own, a full disk among them; deployments must not end with them.
-                    log.exception("My housekeeping stumbled, and goes on in a minute")
+                    log.exception("My housekeeping stumbled, and goes on soon")
             await asyncio.sleep(RECONCILE_EVERY.total_seconds())
 
     async def _hand_over(self, parts: Mapping[str, asyncio.Task[None]]) -> None:

@@ -7,6 +7,7 @@ from threading import Event
 from time import monotonic
 
 import pytest
+from sqlalchemy import text
 
 from bot import engine
 from bot.engine import Engine, Queue
@@ -68,3 +69,25 @@ def test_what_ended_long_ago_is_forgotten_and_what_runs_is_not(any_store):
         assert one.forget(datetime.now(UTC) + LATER) == 1
         assert one.forget(datetime.now(UTC) + LATER) == 0
     assert asked == [number]
+
+
+def test_what_a_deposed_leader_took_from_the_queue_runs_nowhere_and_can_be_taken_up(store):
+    asked = list[int]()
+
+    def conduct(number: int) -> str:
+        asked.append(number)
+        return "succeeded"
+
+    with running(store, conduct) as one:
+        queue = Queue(store)
+        with store.begin() as session:
+            taken = deployments.add(session, walked(a_deployment(), Status.QUEUED), a_plan())
+            queue.start(session, taken)
+            session.execute(text("UPDATE workflow_status SET status = 'PENDING'"))
+            number = taken.number
+        assert not one.runs(number)
+        one.drop(number)
+        with store.begin() as session:
+            queue.again(session, deployments.get_for_change(session, number))
+        comes(lambda: asked == [number])
+        queue.close()
