@@ -185,12 +185,12 @@ class App:
         sampler = schedules.Sampler(self.store, self.environments, self.clock, secrets)
         tells = github.shipping(self.settings, self.store, self.clock, leads)
         return {
-            **({"github": (2, tells)} if tells else {}),
+            **({"github": (5, tells)} if tells else {}),
             "slots": (5, schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads).tick),
-            "checks": (0.5, Checkups(self.store, self.posted, self.environments, tools, leads).work),
+            "checks": (2, Checkups(self.store, self.posted, self.environments, tools, leads).work),
             "samples": (60, sampler.look),
             "pace": (1, self._pace),
-            "maintenance": (0.5, Maintenance(self.changes, self.environments, self.remote).tick),
+            "maintenance": (2, Maintenance(self.changes, self.environments, self.remote).tick),
         }
 
     @cached_property
