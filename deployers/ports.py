@@ -10,7 +10,49 @@ from typing import Protocol
 import httpx
 
 from deployers.environment import Environment, Host
-from deployers.errors import OnlyGit
+from deployers.ports_beyond import (
+    AskChecks,
+    AskPulls,
+    AskWorkflow,
+    Ci,
+    Learn,
+    Learned,
+    OpenPull,
+    Pull,
+    ask_no_pulls,
+    ask_no_workflow,
+    ask_nobody,
+    learn_nothing,
+)
+from deployers.ports_git import Commit, Difference, Repository, Revision
+
+__all__ = [
+    "Answer",
+    "AskChecks",
+    "AskPulls",
+    "AskWorkflow",
+    "Authority",
+    "Ci",
+    "Clock",
+    "Commit",
+    "Difference",
+    "Fate",
+    "Finding",
+    "Learn",
+    "Learned",
+    "OpenPull",
+    "Operation",
+    "Preflight",
+    "Pull",
+    "Record",
+    "Remote",
+    "Repository",
+    "Revision",
+    "ask_no_pulls",
+    "ask_no_workflow",
+    "ask_nobody",
+    "learn_nothing",
+]
 
 Clock = Callable[[], datetime]
 """The time, in UTC."""
@@ -125,163 +167,6 @@ class Remote(Protocol):
     def close(self) -> None:
         """Close every connection."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit, as people want to see it."""
-
-    sha: str
-    subject: str
-    author: str
-    at: datetime
-    url: str = ""
-    """Where it can be looked at; empty where there is only git."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """A ref that was resolved, once."""
-
-    ref: str
-    """The short name: `v2.3`, `main`, or the SHA itself."""
-    full_ref: str
-    """`refs/tags/v2.3`, `refs/heads/main`, or empty for a SHA."""
-    sha: str
-    published: str = ""
-    """For a tag that is suggested: `release` or `pre-release`, where somebody made it one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What lies between what runs and what is asked."""
-
-    ahead: tuple[Commit, ...]
-    """Commits that go live, newest first, at most 100."""
-    ahead_count: int
-    behind: tuple[Commit, ...]
-    """Commits that disappear, newest first, at most 100."""
-    behind_count: int
-    migrations: tuple[str, ...]
-    """Paths below the recipe's migrations folder that were added or changed, in either direction."""
-    files_changed: int = 0
-    insertions: int = 0
-    deletions: int = 0
-    touched: tuple[str, ...] = ()
-    """At most 200 paths."""
-    url: str = ""
-    """Where it can be looked at; empty where there is only git."""
-
-
-class Repository(Protocol):
-    """A git repository, wherever it is; every method may raise RepositoryUnreachable."""
-
-    def resolve(self, ref: str) -> Revision:
-        """Return what the ref names: a tag or a branch by full name, peeled, or a full SHA.
-
-        Raises:
-            RefRefused: it is hostile, missing or ambiguous; carries the closest names.
-        """
-        ...
-
-    def between(self, base: str, head: str, *, migrations: str = "") -> Difference:
-        """Return what lies between two SHAs; `base` may be empty when nothing runs yet."""
-        ...
-
-    def refs(self, beginning: str = "", *, limit: int = 100) -> tuple[Revision, ...]:
-        """Return tags (newest version first), then branches whose names contain the text; as last fetched."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    """A pull request that was merged."""
-
-    number: int
-    title: str
-    author: str
-    url: str
-    labels: tuple[str, ...] = ()
-    fork: bool = False
-    """Whether it came from somebody else's copy of the repository."""
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What is known of the commits that go live beyond git; by itself: that nobody was asked."""
-
-    pulls: tuple[Pull, ...] = ()
-    """The pull requests that brought them, newest first."""
-    alone: tuple[str, ...] = ()
-    """Commits that came without one."""
-    unasked: int = 0
-    """Commits of which it is not known."""
-    signed: bool | None = None
-    """Whether the revision carries a signature that holds; None when that is not known."""
-    asked: bool = False
-    """Whether there is anybody to ask beyond git."""
-
-
-Learn = Callable[[Revision, Difference], Learned]
-"""Asks whoever knows more than git; never raises."""
-
-
-def learn_nothing(revision: Revision, difference: Difference) -> Learned:
-    """Ask nobody, where there is only git."""
-    return Learned()
-
-
-class Ci(StrEnum):
-    """What all checks on a commit say together."""
-
-    GREEN = "green"
-    PENDING = "pending"
-    RED = "red"
-    NONE = "none"
-    """Nothing was checked."""
-    UNKNOWN = "unknown"
-    """It could not be asked, or not in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPull:
-    """A pull request that waits to be merged."""
-
-    pull: Pull
-    opened: datetime
-    ci: Ci
-    red: tuple[str, ...] = ()
-    """The checks that failed."""
-    draft: bool = False
-
-
-AskPulls = Callable[[], tuple[OpenPull, ...]]
-"""Returns the open pull requests, oldest first; raises a DeployError when they cannot be told."""
-
-
-def ask_no_pulls() -> tuple[OpenPull, ...]:
-    """Say that nobody can be asked, where there is only git."""
-    raise OnlyGit("pull requests")
-
-
-AskWorkflow = Callable[[Environment, Revision], str]
-"""Returns git's hash of the workflow's file that would deploy; raises RepositoryUnreachable when it cannot be told."""
-
-
-def ask_no_workflow(environment: Environment, revision: Revision) -> str:
-    """Return nothing, where no workflow deploys."""
-    return ""
-
-
-AskChecks = Callable[[str, Sequence[str]], None]
-"""Asks what continuous integration says about a SHA now, and keeps it in `storage/checks` for the gates.
-
-Takes the names of the checks that are required; what cannot be told of them is kept as unknown. Never raises for that.
-"""
-
-
-def ask_nobody(sha: str, required: Sequence[str]) -> None:
-    """Ask nobody, where no continuous integration is known: what is required stays unknown."""
 
 
 @dataclass(frozen=True, slots=True)
