@@ -1,7 +1,8 @@
 """A repository on GitHub, asked through its API."""
 
 import time
-from collections.abc import Callable, Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,8 @@ from deployers.ports import Commit, Difference, Revision
 
 _CONTENTS = {"contents": "read"}
 _WITHIN = 4.5
+_READING = 10.0
+_FILE = 65_536
 _COMMITS = 100
 _TOUCHED = 200
 _NESTED = 5
@@ -78,6 +81,14 @@ class GitHubRepository:
             touched_migrations = _migrations(asker, base, head, migrations) if migrations else ()
             return (_since if base else _everything)(asker, base, head, touched_migrations)
 
+    def read(self, sha: str, paths: Sequence[str]) -> dict[str, str]:
+        """Return the first 64 KiB of these files as they are at a full SHA; those that are not there are left out."""
+        if not grammar.is_sha(sha):
+            raise ValueError(f"not a full SHA: {sha!r}")
+        with self._asking(_READING) as asker, self._held(asker, sha):
+            found = {path: asker.find(f"/contents/{quote(path)}", ref=sha) for path in paths}
+        return {path: _content(told) for path, told in found.items() if isinstance(told, dict) and "content" in told}
+
     def refs(self, beginning: str = "", *, limit: int = 100) -> tuple[Revision, ...]:
         """Return tags (newest version first), then branches, whose names contain the text; a little old, or older."""
         wanted = beginning.lower()
@@ -99,9 +110,9 @@ class GitHubRepository:
             return self._names[1] if self._names else ()
 
     @contextmanager
-    def _asking(self) -> Iterator[Asker]:
+    def _asking(self, within: float = _WITHIN) -> Iterator[Asker]:
         try:
-            with self._door.asking(_CONTENTS, within=_WITHIN) as asker:
+            with self._door.asking(_CONTENTS, within=within) as asker:
                 yield asker
         except GitHubError as error:
             raise RepositoryUnreachable(self._door.repository, str(error)) from error
@@ -258,6 +269,10 @@ def _blobs(asker: Asker, tree: str) -> dict[str, str]:
     if answer["truncated"]:
         raise GitHubRefused(422, f"the tree {tree[:12]}", "it holds more files than GitHub lists at once")
     return {each["path"]: each["sha"] for each in answer["tree"] if each["type"] != "tree"}
+
+
+def _content(told: dict[str, Any]) -> str:
+    return b64decode(str(told["content"]))[:_FILE].decode("utf-8", "replace")
 
 
 def _commit(told: dict[str, Any]) -> Commit:

@@ -1,5 +1,6 @@
 """What the deployers need of a git repository, wherever it is."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -31,6 +32,16 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class Danger:
+    """A statement of a migration that takes something away."""
+
+    path: str
+    line: int
+    what: str
+    """As a predicate: `drops a column`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """What lies between what runs and what is asked."""
 
@@ -49,6 +60,10 @@ class Difference:
     """At most 200 paths."""
     url: str = ""
     """Where it can be looked at; empty where there is only git."""
+    compatible: tuple[str, ...] = ()
+    """Those of the migrations that say in themselves that the release before them can run on the changed database."""
+    dangers: tuple[Danger, ...] = ()
+    """What the migrations take away; `deployers.destructive` reads both from their contents."""
 
 
 class Repository(Protocol):
@@ -64,6 +79,10 @@ class Repository(Protocol):
 
     def between(self, base: str, head: str, *, migrations: str = "") -> Difference:
         """Return what lies between two SHAs; `base` may be empty when nothing runs yet."""
+        ...
+
+    def read(self, sha: str, paths: Sequence[str]) -> Mapping[str, str]:
+        """Return the first 64 KiB of these files as they are at a full SHA; those that are not there are left out."""
         ...
 
     def refs(self, beginning: str = "", *, limit: int = 100) -> tuple[Revision, ...]:

@@ -3,7 +3,7 @@
 import fcntl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ _ALL = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _PLACES = ("refs/tags", "refs/heads")
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _COMMITS = 100
+_FILE = 65_536
 _TOUCHED = 200
 _FIELDS = ("%H", "%an", "%ct", "%s")
 
@@ -90,6 +91,12 @@ class GitRepository:
             touched=_paths(self._diff("--name-only", "-z", *trees))[:_TOUCHED],
         )
 
+    def read(self, sha: str, paths: Sequence[str]) -> dict[str, str]:
+        """Return the first 64 KiB of these files as they are at a full SHA; those that are not there are left out."""
+        self._demand((sha,))
+        found = {path: self._content(f"{sha}:{path}") for path in paths}
+        return {path: content for path, content in found.items() if content is not None}
+
     def refs(self, beginning: str = "", *, limit: int = 100) -> tuple[Revision, ...]:
         """Return tags (newest version first), then branches, whose names contain the text, as last fetched."""
         if not self._is_there():
@@ -157,6 +164,20 @@ class GitRepository:
     def _has(self, sha: str) -> bool:
         try:
             return self._run("cat-file", "-t", sha).strip() == "commit"
+        except GitFailed:
+            return False
+
+    def _content(self, name: str) -> str | None:
+        try:
+            return git(self._mirror, "cat-file", "blob", name, seen=self._seen, within=self._read_timeout, budget=_FILE)
+        except GitFailed as error:
+            if self._is_file(name):
+                raise RepositoryUnreachable(self._shown, str(error)) from error
+            return None
+
+    def _is_file(self, name: str) -> bool:
+        try:
+            return self._run("cat-file", "-t", name).strip() == "blob"
         except GitFailed:
             return False
 

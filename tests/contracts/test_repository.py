@@ -267,3 +267,23 @@ def test_locks_that_a_killed_git_left_do_not_stop_the_next_fetch(mirror, origin,
 def test_a_mirror_whose_making_was_cut_short_is_made_again(mirror, origin, tmp_path):
     (tmp_path / "mirror.git" / "objects").mkdir(parents=True)
     assert mirror.resolve("v2.3").sha == sha(origin, "v2.3")
+
+
+def test_files_are_read_as_they_were_at_a_revision_and_missing_ones_are_left_out(repository, origin):
+    before = sha(origin, "v2.3")
+    after = commit(origin, "main", "db: Räume auf", {"migrations/009_clean.sql": "DROP TABLE räume;\n"})
+    wanted = ["migrations/009_clean.sql", "migrations", "no/such file.sql"]
+    assert repository.read(after, wanted) == {"migrations/009_clean.sql": "DROP TABLE räume;\n"}
+    assert repository.read(before, wanted) == {}
+
+
+def test_of_a_long_file_only_the_beginning_is_read(repository, origin):
+    after = commit(origin, "main", "db: Much", {"migrations/009_much.sql": "-- x\n" * 40_000})
+    assert len(repository.read(after, ["migrations/009_much.sql"])["migrations/009_much.sql"]) == 65_536
+
+
+def test_files_of_a_repository_that_is_away_cannot_be_read(repository, origin, goes_away):
+    wanted = sha(origin, "v2.3")
+    goes_away()
+    with pytest.raises(RepositoryUnreachable):
+        repository.read(wanted, ["migrations/003_invoices.sql"])

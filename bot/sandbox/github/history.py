@@ -130,6 +130,10 @@ class History:
             entries.append((mode, kind, entry, path))
         return sha, entries
 
+    def content(self, sha: str, path: str) -> str:
+        """Return a file as it is at a commit; Absent if there is none."""
+        return self._git("cat-file", "blob", f"{sha}:{path}")
+
     def _git(self, *words: str) -> str:
         environment = {**{k: v for k, v in os.environ.items() if not k.startswith("GIT_")}, **_QUIET}
         done = subprocess.run(

@@ -5,6 +5,7 @@ from hashlib import sha1
 
 from bot.sandbox.github.calls import Call, Reply, Route, paged
 from bot.sandbox.github.entities import Comment, Json
+from bot.sandbox.github.history import Absent
 from bot.sandbox.github.hub import Refused
 from bot.sandbox.github.shapes import Shapes, node, stamp
 
@@ -12,13 +13,15 @@ _REPO = "/repos/{owner}/{repo}"
 
 
 def contents(call: Call) -> Reply:
-    """Return a workflow's file as it is at a commit; the stand-in knows no other files by their content."""
+    """Return a file as it is at a commit; a workflow's as the stand-in plays it."""
     path = call.parts["path"]
-    call.hub.git.commit(call.query.get("ref", "main"))
+    at = call.hub.git.commit(call.query.get("ref", "main")).sha
     one = next((it for it in call.hub.workflows if it.path == path), None)
-    if one is None:
-        raise Refused(404, "Not Found")
-    raw = repr((one.name, one.inputs, one.run_name, one.tasks)).encode()
+    try:
+        told = repr((one.name, one.inputs, one.run_name, one.tasks)) if one else call.hub.git.content(at, path)
+    except Absent as error:
+        raise Refused(404, "Not Found") from error
+    raw = told.encode()
     sha = sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
     api = f"{call.shapes.api}/contents/{path}"
     links = {"self": api, "git": f"{call.shapes.api}/git/blobs/{sha}", "html": f"{call.shapes.html}/blob/main/{path}"}
