@@ -128,7 +128,8 @@ class SshServer:
         finally:
             feeding.cancel()
             gone.cancel()
-            process.stdin.close()
+            # Also where this is cut short: otherwise its pipes are open until somebody else's test finds them.
+            process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
         _report(channel, process.returncode or 0)
 
 

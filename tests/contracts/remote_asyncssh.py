@@ -57,7 +57,7 @@ async def _serve(home: Path, process) -> None:
     code = await child.wait()
     told.cancel()
     await asyncio.gather(told, return_exceptions=True)
-    child.stdin.close()
+    child._transport.close()
     process.exit(code)
 
 
