@@ -13,31 +13,45 @@ from deployers.errors import Aborted, CommandFailed, DeployError, Fenced, NoRoom
 from deployers.outcomes import Outcomes
 from deployers.plan import (
     Activate,
+    Backup,
     Build,
     Candidate,
     CandidateCheck,
     CandidateStop,
+    ColourStart,
+    ColourStop,
+    Compare,
+    Drain,
     MaintenanceOff,
     MaintenanceOn,
     Migrate,
+    MigrateBack,
     Optimize,
+    Pause,
     Plan,
     Prepare,
     Prune,
+    PutIn,
     Restart,
     Run,
+    Shift,
     Step,
+    TakeOut,
     Verify,
 )
 from deployers.ports import Authority, Fate, Operation, Record, Remote
 from storage.errors import StorageError
 
-AGAIN = (Prepare, Build, MaintenanceOn, Optimize, Candidate, CandidateStop, Activate, Restart, MaintenanceOff, Prune)
+AGAIN = (
+    *(Prepare, Build, Backup, MaintenanceOn, Optimize, Candidate, CandidateStop, ColourStart, ColourStop),
+    *(Shift, TakeOut, PutIn, Drain, Activate, Restart, MaintenanceOff, Prune),
+)
 """Steps that may be done again once the host says that nothing of them runs any more."""
 DEADLINES: dict[type[Step], timedelta] = {
     Prepare: timedelta(minutes=10),
     Build: timedelta(minutes=30),
     Migrate: timedelta(minutes=60),
+    MigrateBack: timedelta(minutes=60),
     Run: timedelta(minutes=60),
 }
 DEADLINE = timedelta(minutes=5)
@@ -89,11 +103,11 @@ class Segment:
     @property
     def switches(self) -> bool:
         """Say whether visitors notice this segment: the gates are judged again before it."""
-        return any(isinstance(step, Activate | MaintenanceOn | Migrate | Run) for step in self.steps)
+        return any(isinstance(step, Activate | MaintenanceOn | Migrate | MigrateBack | Run | Shift) for step in self.steps)
 
 
-LOOKS = (Verify, CandidateCheck)
-_ALONE = (*LOOKS, Candidate, Migrate, Prune, Run)
+LOOKS = (Verify, CandidateCheck, Compare, Pause)
+_ALONE = (*LOOKS, Backup, Candidate, Migrate, MigrateBack, Prune, Run)
 
 
 def segments(plan: Plan) -> tuple[Segment, ...]:
@@ -177,7 +191,7 @@ class Runner:
 
     def _until_at_rest(self, running: Sequence[Future[None]], segment: Segment) -> str:
         """Wait until no target does anything; return who had it stopped in the meantime, or nothing."""
-        by, stoppable = "", not isinstance(segment.steps[0], Migrate)
+        by, stoppable = "", not isinstance(segment.steps[0], Migrate | MigrateBack)
         left = [self._environment.host(target) for target in segment.steps[0].targets if stoppable]
         while wait(running, timeout=ASKED_EVERY if left else None).not_done:
             by = by or self._asked_to_stop()
@@ -264,6 +278,7 @@ class Runner:
             Build: lambda: shell.build(environment, plan),
             MaintenanceOn: lambda: shell.in_current(environment, plan, recipe.maintenance_on),
             Migrate: lambda: shell.in_release(environment, plan, recipe.migrate, host),
+            MigrateBack: lambda: shell.migrate_back(environment, plan, step),
             Optimize: lambda: shell.in_release(environment, plan, recipe.optimize, host),
             Candidate: lambda: shell.in_release(environment, plan, recipe.candidate_start, host),
             CandidateStop: lambda: shell.in_release(environment, plan, recipe.candidate_stop, host),

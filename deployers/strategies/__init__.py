@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from deployers.environment import Environment, Recipe
-from deployers.plan import CandidateStop, MaintenanceOff, Plan, Step
+from deployers.plan import CandidateStop, MaintenanceOff, MigrateBack, Plan, Step
 from deployers.ports import Difference, Revision
 from deployers.strategies.going_back import going_back
+from deployers.strategies.restoring import Restoration, restoring
 from deployers.strategies.rolling import rolling
 from deployers.strategies.workflow import workflow
 
@@ -33,6 +34,10 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
     strategy: str,
     skip_tests: bool = False,
     workflow_file: str = "",
+    colour: str = "",
+    backup: str = "",
+    restores: Restoration | None = None,
+    undoing: MigrateBack | None = None,
     reason: str = "",
 ) -> Plan:
     """Return what will happen when this revision goes to this environment.
@@ -54,13 +59,25 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
         release=release,
         replaces=replaces,
         strategy=strategy,
-        steps=tuple(shape(environment, migrations)),
+        steps=_steps(environment, shape(environment, migrations), restores, undoing),
         migrations=migrations,
+        compatible=difference.compatible if difference else (),
         resolved=resolved(environment),
         skip_tests=skip_tests,
         workflow_file=workflow_file,
+        colour=colour,
+        backup=backup,
+        restores=restores.document() if restores else {},
         reason=reason,
     )
+
+
+def _steps(
+    environment: Environment, usual: Iterator[Step], restores: Restoration | None, undoing: MigrateBack | None
+) -> tuple[Step, ...]:
+    if restores:
+        return tuple(restoring(environment, restores))
+    return tuple(going_back(environment, (), undoing=undoing) if undoing else usual)
 
 
 def way_back(failed: Plan, environment: Environment, *, to: Revision, release: str, touched: Sequence[str]) -> Plan:
@@ -78,6 +95,7 @@ def way_back(failed: Plan, environment: Environment, *, to: Revision, release: s
         strategy="rolling",
         steps=tuple(_at_once(environment, targets)),
         migrations=failed.migrations,
+        compatible=failed.compatible,
         resolved=resolved(environment),
     )
 
@@ -112,8 +130,19 @@ def resolved(environment: Environment) -> dict[str, Any]:
         document.pop(shown_elsewhere)
     if environment.recipe.maintenance_in_deployments:
         del document["recipe"]["maintenance_in_deployments"]
+    _without_usual(document["recipe"], "migrate_back", "transactional_migrations")
+    _without_usual(document["recipe"], "applied_migrations", "workers_stop", "workers_start")
+    if document["backup"]:
+        _without_usual(document["backup"], *(set(document["backup"]) - {"directory", "database", "restore", "keep"}))
     plain: dict[str, Any] = json.loads(json.dumps(document, default=_plain))
     return plain
+
+
+def _without_usual(document: dict[str, Any], *names: str) -> None:
+    """Leave out what nobody has configured, so that an earlier version's plan of the same environment is the same."""
+    for name in names:
+        if not document[name]:
+            del document[name]
 
 
 def _plain(value: object) -> object:

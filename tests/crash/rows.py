@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 OVER = frozenset({"succeeded", "failed", "rolled_back", "rejected", "expired", "cancelled", "refused", "superseded"})
 STUCK = frozenset({"incomplete", "unknown"})
-LOOKS = frozenset({"verify", "candidate_check", "check"})
+LOOKS = frozenset({"verify", "candidate_check", "compare", "pause", "check"})
 """Steps that only look: they have no operation on a host."""
 
 PATIENCE = 60.0
