@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from deployers.backups.configured import Backup as Backup  # noqa: PLC0414 - it belongs to what is read from here
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -139,16 +141,6 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
-    """Where backups go and how a database is dumped and restored."""
-
-    directory: str
-    database: str = ""
-    restore: str = ""
-    keep: int = 14
-
-
-@dataclass(frozen=True, slots=True)
 class Shared:
     """Something that outlives releases: a path below `shared/` and where a release sees it."""
 
@@ -165,7 +157,13 @@ class Recipe:
     maintenance_on: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     pending_migrations: str = ""
+    applied_migrations: str = ""
+    """Prints the names of the migrations that have run, one a line; empty where that cannot be told."""
     migrate: tuple[str, ...] = ()
+    migrate_back: tuple[str, ...] = ()
+    """Take back the newest `{steps}` migrations; empty where that cannot be."""
+    transactional_migrations: bool = False
+    """Whether nothing at all is kept of migrations that fail."""
     migrations_path: str = ""
     """Where migrations lie in the repository: `database/migrations`."""
     optimize: tuple[str, ...] = ()
@@ -173,6 +171,9 @@ class Recipe:
     """Start the release on `{candidate_port}` of the loopback; empty where it cannot be."""
     candidate_stop: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
+    workers_stop: tuple[str, ...] = ()
+    """Let queue workers end what they do, and take up nothing more, while a database is swapped."""
+    workers_start: tuple[str, ...] = ()
     maintenance_off: tuple[str, ...] = ()
     maintenance_in_deployments: bool = True
     """Whether a deployment keeps visitors out while it switches; otherwise only a person does."""

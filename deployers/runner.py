@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from deployers import shell, workflow
+from deployers.backups import scripts
 from deployers.environment import Environment, Host
 from deployers.errors import Aborted, CommandFailed, DeployError, Fenced, NoRoom, Undecided
 from deployers.outcomes import Outcomes
@@ -33,11 +34,15 @@ from deployers.plan import (
     Prune,
     PutIn,
     Restart,
+    Restore,
     Run,
     Shift,
     Step,
+    SwapDatabase,
     TakeOut,
     Verify,
+    WorkersStart,
+    WorkersStop,
 )
 from deployers.ports import Authority, Fate, Operation, Record, Remote
 from storage.errors import StorageError
@@ -45,11 +50,15 @@ from storage.errors import StorageError
 AGAIN = (
     *(Prepare, Build, Backup, MaintenanceOn, Optimize, Candidate, CandidateStop, ColourStart, ColourStop),
     *(Shift, TakeOut, PutIn, Drain, Activate, Restart, MaintenanceOff, Prune),
+    *(Restore, SwapDatabase, WorkersStop, WorkersStart),
 )
 """Steps that may be done again once the host says that nothing of them runs any more."""
 DEADLINES: dict[type[Step], timedelta] = {
     Prepare: timedelta(minutes=10),
     Build: timedelta(minutes=30),
+    Backup: timedelta(hours=4),
+    Restore: timedelta(hours=8),
+    SwapDatabase: timedelta(hours=4),
     Migrate: timedelta(minutes=60),
     MigrateBack: timedelta(minutes=60),
     Run: timedelta(minutes=60),
@@ -103,11 +112,12 @@ class Segment:
     @property
     def switches(self) -> bool:
         """Say whether visitors notice this segment: the gates are judged again before it."""
-        return any(isinstance(step, Activate | MaintenanceOn | Migrate | MigrateBack | Run | Shift) for step in self.steps)
+        return any(isinstance(step, _SWITCHES) for step in self.steps)
 
 
+_SWITCHES = (Activate, MaintenanceOn, Migrate, MigrateBack, Run, Shift)
 LOOKS = (Verify, CandidateCheck, Compare, Pause)
-_ALONE = (*LOOKS, Backup, Candidate, Migrate, MigrateBack, Prune, Run)
+_ALONE = (*LOOKS, Backup, Restore, SwapDatabase, Candidate, Migrate, MigrateBack, Prune, Run)
 
 
 def segments(plan: Plan) -> tuple[Segment, ...]:
@@ -191,7 +201,7 @@ class Runner:
 
     def _until_at_rest(self, running: Sequence[Future[None]], segment: Segment) -> str:
         """Wait until no target does anything; return who had it stopped in the meantime, or nothing."""
-        by, stoppable = "", not isinstance(segment.steps[0], Migrate | MigrateBack)
+        by, stoppable = "", not isinstance(segment.steps[0], Migrate | MigrateBack | SwapDatabase)
         left = [self._environment.host(target) for target in segment.steps[0].targets if stoppable]
         while wait(running, timeout=ASKED_EVERY if left else None).not_done:
             by = by or self._asked_to_stop()
@@ -273,7 +283,7 @@ class Runner:
     def script(self, step: Step, host: Host) -> str:
         """Return the shell script of a step on a host; KeyError for a step that only looks."""
         environment, plan, recipe = self._environment, self._plan, self._environment.recipe
-        scripts: dict[type[Step], Callable[[], str]] = {
+        known: dict[type[Step], Callable[[], str]] = {
             Prepare: lambda: shell.prepare(environment, plan),
             Build: lambda: shell.build(environment, plan),
             MaintenanceOn: lambda: shell.in_current(environment, plan, recipe.maintenance_on),
@@ -285,7 +295,10 @@ class Runner:
             Activate: lambda: shell.activate(environment, plan),
             Run: lambda: workflow.script(environment, plan),
             Restart: lambda: shell.in_current(environment, plan, recipe.restart),
+            WorkersStop: lambda: shell.in_current(environment, plan, recipe.workers_stop),
+            WorkersStart: lambda: shell.in_current(environment, plan, recipe.workers_start),
+            **dict.fromkeys((Backup, Restore, SwapDatabase), lambda: scripts.of(step, environment, plan, host)),
             MaintenanceOff: lambda: shell.in_current(environment, plan, recipe.maintenance_off),
             Prune: lambda: shell.prune(environment, self._hooks.keep()),
         }
-        return scripts[type(step)]()
+        return known[type(step)]()

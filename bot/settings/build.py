@@ -56,7 +56,7 @@ def _environment(
         workflow=to.Workflow(table.github.workflow, dict(table.github.inputs)) if table.github else None,
         health=_health(table.health) if table.health else None,
         canary=_canary(table.canary, strategies),
-        backup=to.Backup(**dict(table.backup)) if table.backup else None,
+        backup=to.Backup(**{**dict(table.backup), "exclude": tuple(table.backup.exclude)}) if table.backup else None,
     )
 
 

@@ -188,6 +188,17 @@ class Backup(Table):
     database: str = ""
     restore: str = ""
     keep: int = Field(default=14, ge=1)
+    recipient: str = Field(
+        default="", pattern=r"^((age1[a-z0-9]{20,2000}|(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/=]+)( [^\n]*)?)?$"
+    )
+    identity: str = ""
+    engine: Literal["", "mariadb", "postgresql", "sqlite"] = ""
+    live: str = Field(default="", pattern=r"^[A-Za-z0-9_./{}-]*$")
+    client: str = ""
+    create: str = ""
+    swap: str = ""
+    drop: str = ""
+    exclude: list[Word] = []
 
 
 class Rollback(Table):
@@ -229,12 +240,17 @@ class Recipe(Table):
     maintenance_on: list[Word] = []
     build: list[Word] = []
     pending_migrations: str = ""
+    applied_migrations: str = ""
     migrate: list[Word] = []
+    migrate_back: list[Word] = []
+    transactional_migrations: bool = False
     migrations_path: str = ""
     optimize: list[Word] = []
     candidate_start: list[Word] = []
     candidate_stop: list[Word] = []
     restart: list[Word] = []
+    workers_stop: list[Word] = []
+    workers_start: list[Word] = []
     maintenance_off: list[Word] = []
     maintenance_in_deployments: bool = True
     queue_status: str = ""

@@ -1,0 +1,13 @@
+# How a database is put beside the one in use, and swapped, by the commands that are configured.
+
+db_tables() { echo "${counted:-1}"; }
+
+db_create() { sh -c "$create"; }
+
+db_fill() { sh -c "$restore"; }
+
+db_drop() { sh -c "$drop"; }
+
+db_swappable() { :; }
+
+db_swap() { sh -c "$swap"; }
