@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.change import Change, Changes, demand_lead
+from bot.change import ME, Change, Changes, demand_lead
+from bot.holding import Held, Question
 from bot.known import Known, Note
 from bot.outcome import Outcome
 from deployers.health import Sample
 from deployers.plan import Activate, Build, Prepare, Run, Verify
 from deployers.ports import Fate, Record
 from deployers.runner import Attempt, Segment
-from storage import deployments, looks, steps, targets
-from storage.models import Deployment, Kind, Status, StepRecord, StepState
+from storage import deployments, holds, looks, steps, targets
+from storage.models import Deployment, Hold, Kind, Status, StepRecord, StepState
 
 UNWATCHED = timedelta(minutes=1)
 """After such a gap, what was seen before it says nothing of now."""
@@ -100,10 +101,54 @@ class Journal:
         self._known.back_wanted = deployment.abort_back
         return deployment.aborted_by or ""
 
+    def ask(self, question: Question) -> Held:
+        """Commit a question that people may answer, or return it as it was asked before."""
+        with self._changes.of(self._id) as change:
+            change.deployment.version += 1
+            at = self._changes.clock()
+            asked_before = holds.asked(change.session, self._id, question.key) is not None
+            hold = holds.open_(
+                change.session,
+                change.deployment,
+                question.kind,
+                key=question.key,
+                why=question.why,
+                at=at,
+                until=at + question.lasts if question.lasts is not None else None,
+                facts=question.facts,
+            )
+            if not asked_before:
+                until = hold.until.isoformat() if hold.until else ""
+                change.note("hold.opened", kind=hold.kind.value, key=hold.key, why=hold.why, until=until)
+            return self._held(hold)
+
+    def heard(self, held: Held) -> Held:
+        """Return a question as it stands now."""
+        with self._changes.store.look() as session:
+            return self._held(holds.numbered(session, held.id))
+
+    def over(self, held: Held, word: str, by: str = ME) -> Held:
+        """Commit an answer that was not given to the question itself; whoever was first stays."""
+        with self._changes.of(self._id) as change:
+            if holds.answer(change.session, held.id, word, by=by, at=self._changes.clock()):
+                change.deployment.version += 1
+                change.note("hold.over", actor=by, hold=held.id, answer=word)
+            return self._held(holds.numbered(change.session, held.id))
+
+    def counts_down(self) -> None:
+        """Have the card shown anew, with the time that is left."""
+        with self._changes.of(self._id) as change:
+            change.deployment.version += 1
+
     def demand_lead(self) -> None:
         """Raise Fenced unless our token is the newest; a host may have seen another one all the same."""
         with self._changes.store.look() as session:
             demand_lead(session, self._changes.epoch())
+
+    def _held(self, hold: Hold) -> Held:
+        """Keep in mind how a question stands, for whoever has to act without the rows."""
+        self._known.held = Held.of(hold)
+        return self._known.held
 
     def _serves(self, change: Change, target: str) -> None:
         """Write down what a target serves from now on, together with the outcome of its switch."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from bot.holding import Held
 from bot.outcome import Outcome
 from deployers import way_out
 from deployers.environment import Environment
@@ -50,6 +51,8 @@ class Known:
     """What went wrong, from the moment at which it is known; nothing goes forward after that."""
     going_back: bool = False
     """Whether the way back was begun already; it is not stopped half way."""
+    held: Held | None = None
+    """The question that people were asked last, as it was heard of last."""
     begun: Segment | None = None
     """What was sent to the hosts and has not been heard of to its end."""
     _notes: dict[tuple[int, str], Note] = field(default_factory=dict)
@@ -107,6 +110,11 @@ class Known:
         """Return the group of what is tidied up: no abort of the deployment itself stops it."""
         return f"{self.mark}-out"
 
+    @property
+    def _declared_compatible(self) -> bool:
+        """Say whether every migration of the plan declares that the older release can run on the changed database."""
+        return bool(self.plan.migrations) and set(self.plan.migrations) <= set(self.plan.compatible)
+
     def way_out(self, environment: Environment, outcome: Outcome) -> WayOut:
         """Return the safe way out; the same whenever it is asked, with the database and without."""
         if self.going_back:
@@ -121,11 +129,12 @@ class Known:
                 touched=self.touched if begun else (),
                 switched=self.switched if begun else (),
                 migrated=migrated,
-                compatible=environment.rollback.migrations == "compatible",
+                compatible=environment.rollback.migrations == "compatible" or self._declared_compatible,
                 automatic=environment.rollback.automatic,
                 aborted=outcome.code == Aborted.code,
                 back_wanted=self.back_wanted,
                 way_back=self.good is not None,
                 mixed=self.mixed,
+                taken_back=any(note.kind in way_out.TAKES_DATA_BACK for note in self.notes()),
             )
         )

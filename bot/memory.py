@@ -1,7 +1,9 @@
 """A book for the time without a database: hosts remember what is done under the same operation ids."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bot.holding import Held, Question
 from bot.known import Known
 from bot.outcome import Outcome
 from deployers.health import Sample
@@ -44,6 +46,21 @@ class Memory:
 
     def judged(self, segment: Segment, outcome: Outcome) -> None:
         """Leave it to the outcome."""
+
+    def ask(self, question: Question) -> Held:
+        """Ask nobody: what comes without an answer comes at once."""
+        return Held(0, answer=question.otherwise)
+
+    def heard(self, held: Held) -> Held:
+        """Return the question as it was: nobody is heard without a database."""
+        return held
+
+    def over(self, held: Held, word: str, by: str = "") -> Held:
+        """Answer it in mind only."""
+        return replace(held, answer=word, by=by)
+
+    def counts_down(self) -> None:
+        """Show nothing."""
 
     def demand_lead(self) -> None:
         """Leave it to the hosts: they refuse whoever no longer leads."""

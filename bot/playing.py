@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.crew import Crew
+from bot.holding import Book as HoldBook
 from bot.known import Known
 from bot.outcome import Outcome
 from bot.watch import Book as LookBook
@@ -20,8 +21,8 @@ from storage.errors import StorageError
 log = logging.getLogger(__name__)
 
 
-class Book(Journal, LookBook, Protocol):
-    """Where it is written down what is done and seen: the rows, or only the memory while there is no database."""
+class Book(Journal, LookBook, HoldBook, Protocol):
+    """Where it is written down what is done, seen and asked: the rows, or only the memory without a database."""
 
     def demand_lead(self) -> None:
         """Raise Fenced unless we still lead."""

@@ -2,6 +2,7 @@
 
 from commands import approvals, deploy, greeting, home, retrying, rollback, stopping, telling
 from commands.command import Action, Modal
+from commands.deploys import hold
 from commands.deploys import resolve as resolving
 from commands.deploys.cancel import cancel
 from commands.deploys.diff import diff
@@ -18,7 +19,7 @@ from commands.ops.prs import prs
 from commands.ops.tick import tick
 from commands.views import modal
 
-WORDS = (plan, diff, why, status, history, cancel, nudge, resolving.resolve)
+WORDS = (plan, diff, why, status, history, cancel, nudge, hold.answer, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
 OPS = (check, maintenance.maintenance, prs)
@@ -45,6 +46,7 @@ ACTIONS = (
     Action("deployment.details", telling.details_button),
     Action("step.ran", resolving.button(resolving.RAN)),
     Action("step.did_not_run", resolving.button(resolving.DID_NOT_RUN)),
+    *(Action(f"hold.{word}", hold.pressed) for word in hold.WORDS),
     Action("checklist.tick", tick),
     Action("home.check", check),
     Action("maintenance.on", maintenance.confirmed),

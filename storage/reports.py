@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from storage import approvals, deployments, locks, maintenance, outbox, steps, targets
-from storage.models import Approval, Deployment, Lock, MaintenanceSwitch, OutboxRow, StepRecord, TargetRecord
+from storage import approvals, deployments, holds, locks, maintenance, outbox, steps, targets
+from storage.models import Approval, Deployment, Hold, Lock, MaintenanceSwitch, OutboxRow, StepRecord, TargetRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,13 @@ class Facts:
     child_steps: tuple[StepRecord, ...] = ()
     """The steps of the automatic rollback."""
     typical_seconds: float | None = None
+    holds: tuple[Hold, ...] = ()
+    """What people were asked about it, oldest first."""
+
+    @property
+    def hold(self) -> Hold | None:
+        """Return the question that it waits on."""
+        return next((it for it in self.holds if it.open), None)
 
 
 def facts(session: Session, deployment_id: int) -> Facts:
@@ -47,6 +54,7 @@ def facts(session: Session, deployment_id: int) -> Facts:
         typical_seconds=deployments.typical_seconds(
             session, deployment.environment, deployment.kind, besides=deployment_id
         ),
+        holds=tuple(holds.of(session, deployment_id)),
     )
 
 

@@ -5,11 +5,12 @@ from datetime import datetime
 from commands.replies import Block
 from commands.views import choices, outcome
 from commands.views.blocks import actions, context, escape, line, message, section, small
+from commands.views.holding import holding
 from commands.views.jobs import jobs
 from commands.views.progress import going_back, progress, timing
 from commands.views.request import approved, needs, request, summary
 from commands.views.words import ICONS, release, stopped_by, title, who
-from storage.models import HOLDS, Deployment, Kind, Status
+from storage.models import HOLDS, Deployment, HoldKind, Kind, Status
 from storage.reports import Facts
 
 S = Status
@@ -41,6 +42,11 @@ _STOPPED: dict[Status, str] = {
     S.INCOMPLETE: "{it} was stopped half way by {by}, and needs somebody",
     S.CANCELLED: "{it} was stopped by {by}",
 }
+_ASKED: dict[HoldKind, str] = {
+    HoldKind.VETO: "{it} is not well; I am about to go back",
+    HoldKind.CANARY: "{it} is with some of the visitors; go on?",
+    HoldKind.DATABASE: "{it} stopped at the database; how do we go on?",
+}
 _VERBS = {
     Kind.DEPLOY: ("deploy", "deploying", "deployed"),
     Kind.ROLLBACK: ("bring back", "bringing back", "brought back"),
@@ -53,7 +59,7 @@ def announcement(seen: Facts, *, now: datetime | None = None, behind: Deployment
     `behind` is what a queued deployment waits for.
     """
     deployment = seen.deployment
-    head = section(f"{ICONS[deployment.status]} {headline(deployment)}")
+    head = section(text(seen))
     if deployment.status in _WAITING:
         body = _waiting(seen)
     elif deployment.status is S.QUEUED:
@@ -67,17 +73,19 @@ def announcement(seen: Facts, *, now: datetime | None = None, behind: Deployment
 
 def text(seen: Facts) -> str:
     """Return the card in one line: what notifications and plain clients show."""
-    return f"{ICONS[seen.deployment.status]} {headline(seen.deployment)}"
+    asked = seen.hold.kind if seen.hold and seen.deployment.status is S.HOLDING else None
+    return f"{ICONS[seen.deployment.status]} {headline(seen.deployment, asked)}"
 
 
-def headline(deployment: Deployment) -> str:
-    """Return what is going on in one sentence."""
+def headline(deployment: Deployment, asked: HoldKind | None = None) -> str:
+    """Return what is going on in one sentence; `asked` is the question that it waits on."""
     do, doing, done = _VERBS[deployment.kind]
     towards = "to" if deployment.kind is Kind.DEPLOY else "on"
     what = f"{release(deployment.ref, deployment.sha)} {towards} *{escape(deployment.environment)}*"
     by = stopped_by(deployment)
     words = _STOPPED.get(deployment.status) if by else None
-    said = (words or _SAID[deployment.status]).format(
+    question = _ASKED[asked] if asked else ""
+    said = (words or question or _SAID[deployment.status]).format(
         who=who(deployment.requested_by, deployment.requested_name), it=what, do=do, doing=doing, done=done, by=by
     )
     return f"{said} · #{deployment.id}"
@@ -120,6 +128,8 @@ def _at_work(seen: Facts, now: datetime | None) -> list[Block]:
             to = release(seen.automatic_rollback.ref, seen.automatic_rollback.sha)
             blocks.append(section(f":rewind: *Going back to* {to}"))
             blocks += [*going_back(seen.child_steps), *jobs(seen.child_steps)]
+    if seen.hold:
+        return [*blocks, *outcome.trouble(seen), *holding(seen, now), small(timing(seen, now))]
     blocks.append(small(timing(seen, now), approved(seen.approvals, deployment.plan_hash)))
     return [*blocks, *_stopping(seen)]
 

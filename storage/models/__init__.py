@@ -2,10 +2,12 @@
 
 from storage.models.approval import Approval, Decision
 from storage.models.audit import AuditEntry, AuditHead
+from storage.models.backup import BackupRecord, BackupState, DrillRecord, DrillState
 from storage.models.check_run import CheckRun
 from storage.models.checklist import ChecklistPoint, ChecklistRun, HealthSample, RunState, ScheduleSlot
 from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
 from storage.models.github import HeardEvent, Shipment
+from storage.models.hold import ANSWERS, Hold, HoldKind
 from storage.models.inbox import Asking, InboxRow, InboxState
 from storage.models.lock import Leadership, Lock
 from storage.models.look import LookRecord
@@ -17,6 +19,7 @@ from storage.models.step import StepRecord, StepState
 from storage.models.target import TargetRecord
 
 __all__ = [
+    "ANSWERS",
     "FINISHED",
     "HOLDS",
     "NEXT",
@@ -25,13 +28,19 @@ __all__ = [
     "Asking",
     "AuditEntry",
     "AuditHead",
+    "BackupRecord",
+    "BackupState",
     "CheckRun",
     "ChecklistPoint",
     "ChecklistRun",
     "Decision",
     "Deployment",
+    "DrillRecord",
+    "DrillState",
     "HealthSample",
     "HeardEvent",
+    "Hold",
+    "HoldKind",
     "InboxRow",
     "InboxState",
     "Kind",

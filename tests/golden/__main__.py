@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.golden.cards import cards
 from tests.golden.checks import checks
+from tests.golden.holds import holds
 from tests.golden.maintenance import maintenances
 from tests.golden.others import others
 from tests.golden.pages import pages
@@ -16,7 +17,7 @@ PLACE = Path(__file__).parent / "views"
 
 def every() -> dict[str, Any]:
     """Return every golden view by the name of its file."""
-    return {**cards(), **checks(), **maintenances(), **others(), **pages(), **revisions()}
+    return {**cards(), **checks(), **holds(), **maintenances(), **others(), **pages(), **revisions()}
 
 
 def written(view: object) -> str:
