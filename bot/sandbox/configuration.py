@@ -9,7 +9,7 @@ CONFIGURATION = """\
 # The sandbox's configuration: a real shipmate.toml, for hosts and a workspace on this machine.
 [app]
 name = "AskProAI"
-git = "{git}"
+{repository}git = "{git}"
 timezone = "Europe/Berlin"
 recipe = "web"
 
@@ -84,6 +84,35 @@ automatic = true
 migrations = "compatible"
 """
 
+ON_GITHUB = """
+[environments.{name}]
+aliases = ["{alias}"]
+url = "{url}"
+deployer = "github"
+strategy = "rolling"
+strategies = ["rolling"]
+revisions = {{ older = "allow" }}
+approvals = {{ required = {required}, role = "approver", expires = "{expires}", author_may_approve = false }}
+checks = {{ required = ["tests"] }}
+
+[environments.{name}.github]
+workflow = "deploy.yml"
+inputs = {{ environment = "{{environment}}", ref = "{{sha}}", skip_tests = "{{skip_tests}}", reason = "{{reason}}" }}
+
+[environments.{name}.health]
+path = "/api/health"
+components = ["database", "queue", "storage"]
+version = {{ path = "/api/version", json = "sha" }}
+interval = "{interval}"
+window = "{window}"
+failures = 3
+max_p95 = "5s"
+
+[environments.{name}.rollback]
+automatic = true
+migrations = "compatible"
+"""
+
 
 class Reachable(Protocol):
     """A host as the configuration names it."""
@@ -104,15 +133,20 @@ class Pace:
     expires: str = "30m"
 
 
-def configuration(git: str, hosts: Iterable[Reachable], pace: Pace, *, user: str, known_hosts: Path) -> str:
-    """Return a shipmate.toml for these hosts: those named `staging…` are staging, the others production."""
+def configuration(
+    git: str, hosts: Iterable[Reachable], pace: Pace, *, user: str, known_hosts: Path, repository: str = ""
+) -> str:
+    """Return a shipmate.toml for these hosts: those named `staging…` are staging, the others production.
+
+    With a repository on GitHub, a workflow of it deploys staging.
+    """
     every = list(hosts)
     staging = [host for host in every if host.name.startswith("staging")]
     production = [host for host in every if host not in staging]
-    text = CONFIGURATION.format(git=git)
+    text = CONFIGURATION.format(git=git, repository=f'repository = "{repository}"\n' if repository else "")
     for name, alias, members, required in (("staging", "stage", staging, 0), ("production", "prod", production, 1)):
         if members:
-            text += ENVIRONMENT.format(
+            text += (ON_GITHUB if repository and name == "staging" else ENVIRONMENT).format(
                 name=name,
                 alias=alias,
                 url=f"http://{members[0].address}:{members[0].port}",

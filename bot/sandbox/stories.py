@@ -104,21 +104,23 @@ def rollback(teller: Teller) -> None:
 
 def github(teller: Teller) -> None:
     """Ship v2.3 through a workflow run on GitHub, whose checks are asked for first."""
-    teller.says("ana", "/deploy preview v2.3")
-    teller.sees("deployments", "deployed `v2.3` to *preview*")
+    teller.says("ana", "/deploy staging v2.3")
+    teller.sees("deployments", "deployed `v2.3` to *staging*")
+    teller.serves("v2.3", "staging1")
     teller.tell(f"GitHub ran {ran(teller)}")
 
 
 def github_failure(teller: Teller) -> None:
     """Ship v2.2 through GitHub, then v2.3, whose run fails: the good release is shipped again by itself."""
     team = team_of(teller)
-    teller.says("ana", "/deploy preview v2.2")
-    teller.sees("deployments", "deployed `v2.2` to *preview*")
+    teller.says("ana", "/deploy staging v2.2")
+    teller.sees("deployments", "deployed `v2.2` to *staging*")
     team.fails_to_ship()
-    teller.says("ana", "/deploy preview v2.3")
+    teller.says("ana", "/deploy staging v2.3")
     teller.world.slack.eventually(lambda: len(team.hub.runs) == 2, 60, "a second run")
     team.ships_well()
     teller.sees("deployments", "rolled back")
+    teller.serves("v2.2", "staging1")
     teller.tell(f"GitHub ran {ran(teller)}")
 
 

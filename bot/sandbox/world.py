@@ -13,8 +13,8 @@ from bot.sandbox.bot_process import BotProcess, Launch, launched
 from bot.sandbox.configuration import Pace, configuration
 from bot.sandbox.front import Front
 from bot.sandbox.github.hub import TOKEN
-from bot.sandbox.github.team import CONFIGURATION as GITHUB
-from bot.sandbox.github.team import HOOK_SECRET, REPOSITORY, Team
+from bot.sandbox.github.shipping import Shipper
+from bot.sandbox.github.team import ENVIRONMENT, HOOK_SECRET, REPOSITORY, Team
 from bot.sandbox.hosts import Host, Hosts
 from bot.sandbox.panel import Panel
 from bot.sandbox.repository import build_repository, git_url
@@ -40,7 +40,7 @@ class Tuning:
     hosts: tuple[str, ...] = ("staging1", "web1", "web2")
     paces: Paces | None = None
     github: bool = False
-    """Whether the team is on GitHub, with an environment `preview` that a workflow deploys."""
+    """Whether the team is on GitHub, and a workflow there brings releases to staging; everything is SSH otherwise."""
     launch: Launch = launched
     """How the bot, and the command line beside it, are started."""
 
@@ -84,7 +84,7 @@ class World:
             self.front = Front({host.name: (host.address, host.port) for host in self.hosts})
             self._stack.enter_context(self.front)
             if self.tuning.github:
-                self.github = Team(self.repository)
+                self.github = Team(self.repository, self._shipper())
                 self._stack.enter_context(self.github.server)
             self._write_configuration()
             self.bot = BotProcess(self.state, self.variables(), self.tuning.verb, launch=self.tuning.launch)
@@ -143,6 +143,12 @@ class World:
         hooks.secret, hooks.url = HOOK_SECRET, f"http://127.0.0.1:{self.web_port}/webhooks/github"
         return {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": team.server.url, "GITHUB_WEBHOOK_SECRET": HOOK_SECRET}
 
+    def _shipper(self) -> Shipper:
+        """Return what GitHub's runners know: the hosts of staging, and the key that opens them."""
+        staging = [host for host in self.hosts if host.name.startswith(ENVIRONMENT)]
+        hosts = self.hosts
+        return Shipper(self.repository, staging, hosts.user, hosts.deploy_key, hosts.known_hosts)
+
     def _write_configuration(self) -> None:
         text = configuration(
             git_url(self.repository),
@@ -150,10 +156,8 @@ class World:
             self.tuning.pace,
             user=self.hosts.user,
             known_hosts=self.hosts.known_hosts,
+            repository=REPOSITORY if self.github else "",
         )
-        if self.github:
-            git = "\ngit = "
-            text = text.replace(git, f'\nrepository = "{REPOSITORY}"{git}', 1) + GITHUB
         (self.state / "shipmate.toml").write_text(text, encoding="utf-8")
 
     def _clean(self) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(180)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Iterator[World]:
     """Give one world to the stories of this file; each leaves it as it was, or one release further."""
-    tuning = Tuning(manifest=manifest(), pace=Pace("1s", "200ms", "30m"), github=True, hosts=("web1",))
+    tuning = Tuning(manifest=manifest(), pace=Pace("1s", "200ms", "30m"), github=True, hosts=("staging1", "web1"))
     with World(tmp_path_factory.mktemp("github"), tuning) as opened:
         yield opened
 
@@ -35,9 +35,9 @@ def hub(scene, world):
 
 
 def ships(scene, version):
-    """Ship a release to preview and return the number of the deployment."""
+    """Ship a release to staging and return the number of the deployment."""
     before = scene.newest()
-    scene.says("ana", f"/deploy preview {version}")
+    scene.says("ana", f"/deploy staging {version}")
     scene.until("a deployment", lambda: scene.newest() > before)
     scene.comes_to(scene.newest(), "succeeded")
     return scene.newest()
@@ -48,14 +48,14 @@ def test_each_release_goes_out_through_one_run_with_its_commit(scene, hub, world
     ships(scene, "v2.1")
     number = ships(scene, "v2.2")
     assert [run.inputs["ref"] for run in hub.runs[before:]] == [sha(world.repository, it) for it in ("v2.1", "v2.2")]
-    scene.shows(number, "deployed `v2.2` to *preview*")
+    scene.shows(number, "deployed `v2.2` to *staging*")
 
 
 def test_a_run_that_fails_is_named_and_the_good_release_is_shipped_again(scene, hub, world):
     ships(scene, "v2.5")
     world.github.fails_to_ship(1)
     count = len(hub.runs)
-    scene.says("ana", "/deploy preview v2.3")
+    scene.says("ana", "/deploy staging v2.3")
     scene.until("the run", lambda: len(hub.runs) > count)
     world.github.ships_well(1)
     scene.sees("rolled back")
@@ -66,7 +66,7 @@ def test_a_run_that_fails_is_named_and_the_good_release_is_shipped_again(scene, 
 def test_a_red_check_is_a_refusal_that_names_it(scene, hub, world):
     full = sha(world.repository, "v2.4")
     hub.check(full, "tests", "failure", after=1)
-    scene.says("ana", "/deploy preview v2.4")
+    scene.says("ana", "/deploy staging v2.4")
     scene.is_told("ana", "`tests` is failure")
     hub.check(full, "tests", "success", after=2)
     ships(scene, "v2.4")
@@ -79,7 +79,7 @@ def test_a_red_check_is_a_refusal_that_names_it(scene, hub, world):
 def test_while_github_cannot_be_asked_that_is_told_in_words(scene, hub, fault, words):
     count = len(hub.runs)
     hub.faults.add(fault)
-    scene.says("ana", "/deploy preview main")
+    scene.says("ana", "/deploy staging main")
     scene.is_told("ana", words)
     assert len(hub.runs) == count
 
@@ -87,10 +87,11 @@ def test_while_github_cannot_be_asked_that_is_told_in_words(scene, hub, fault, w
 def test_a_killed_bot_takes_up_the_run_that_it_started(scene, hub, world):
     world.github.ships_well(6)
     before, count = scene.newest(), len(hub.runs)
-    scene.says("ana", "/deploy preview hotfix/login")
+    scene.says("ana", "/deploy staging hotfix/login")
     scene.until("the run", lambda: len(hub.runs) > count)
     world.bot.kill()
     world.bot.start()
+    world.connected()
     scene.until("the end", lambda: scene.newest() > before)
     scene.comes_to(scene.newest(), "succeeded")
     assert len(hub.runs) == count + 1
@@ -99,7 +100,7 @@ def test_a_killed_bot_takes_up_the_run_that_it_started(scene, hub, world):
 def test_jobs_are_on_the_card_as_they_go_and_github_tells_of_them_by_itself(scene, hub, world):
     world.github.ships_well(4)
     before = scene.newest()
-    scene.says("ana", "/deploy preview v2.2")
+    scene.says("ana", "/deploy staging v2.2")
     scene.until("a deployment", lambda: scene.newest() > before)
     scene.shows(scene.newest(), ":arrow_forward: ship: `")
     scene.comes_to(scene.newest(), "succeeded")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(180)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Iterator[World]:
     """Give one world to the stories of this file; none of them deploys anything."""
-    tuning = Tuning(manifest=manifest(), pace=Pace("1s", "200ms", "30m"), github=True, hosts=("web1",))
+    tuning = Tuning(manifest=manifest(), pace=Pace("1s", "200ms", "30m"), github=True, hosts=("staging1", "web1"))
     with World(tmp_path_factory.mktemp("knowing"), tuning) as opened:
         yield opened
 
@@ -35,7 +35,7 @@ def hub(world):
 
 def test_a_difference_names_pull_requests_checks_and_risks_and_asks_for_nothing(scene):
     before = scene.newest()
-    scene.says("omar", "/deploy diff preview v2.3")
+    scene.says("omar", "/deploy diff staging v2.3")
     told = scene.is_told("omar", "Nothing that I deployed runs on", "Commits that go live", "tests")
     assert "readme: Tell how the health routes are asked" in told
     assert "came without a pull request" in told
@@ -45,7 +45,7 @@ def test_a_difference_names_pull_requests_checks_and_risks_and_asks_for_nothing(
 
 def test_why_names_the_check_that_is_red_and_why_a_request_waits(scene, hub, world):
     hub.check(sha(world.repository, "v2.4"), "tests", "failure", after=1)
-    scene.says("ana", "/deploy why preview v2.4")
+    scene.says("ana", "/deploy why staging v2.4")
     scene.is_told("ana", "1 gate is shut", "`tests` is failure")
     number = scene.asks("v2.3")
     scene.says("ana", f"/deploy why {number}")
@@ -74,11 +74,11 @@ def test_open_pull_requests_are_told_with_their_checks_and_their_age(scene, hub,
     assert "Green" in told
 
 
-@pytest.mark.parametrize("typed", ["/ops prs", "/deploy diff preview main"])
+@pytest.mark.parametrize("typed", ["/ops prs", "/deploy diff staging main"])
 def test_a_limit_of_githubs_is_told_and_nothing_is_held_up(scene, hub, typed):
     hub.faults.add("limit")
     scene.says("ana", typed)
     scene.is_told("ana", "has been asked too much in my name")
     hub.faults.clear()
-    scene.says("ana", "/deploy status preview")
-    scene.is_told("ana", "preview")
+    scene.says("ana", "/deploy status staging")
+    scene.is_told("ana", "staging")

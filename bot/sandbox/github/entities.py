@@ -20,6 +20,17 @@ class Task:
     environment: str = ""
     """A protected environment, whose approval it waits for."""
     log: str = ""
+    does: str = ""
+    """The step that is done for real, and takes as long as that takes; empty where all of it is played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What became of a step that was done for real."""
+
+    ended: datetime
+    well: bool
+    log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ class Run:
     answers: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
     """By environment: when somebody answered, and whether with yes."""
     cancelled: datetime | None = None
+    deeds: dict[tuple[int, str], Deed] = field(default_factory=dict)
+    """By attempt and job: what was done for real."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.sandbox.github.entities import Run, Task
+from bot.sandbox.github.entities import Deed, Run, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +89,30 @@ def _planned(task: Task, at: datetime | None, run: Run) -> Job:
         return Job(Span(task.name, begins, begins, "failure"), (), log=task.log)
     if begins is None:
         return Job(Span(task.name, None, None, "success"), (), waits=bool(task.environment) and at is not None)
-    share = timedelta(seconds=task.seconds) / max(len(task.steps), 1)
-    steps: list[Span] = []
-    outcome = "success"
-    for number, name in enumerate(task.steps):
-        start = begins + share * number
-        if outcome == "failure":
-            steps.append(Span(name, steps[-1].ends, steps[-1].ends, "skipped"))
-            continue
-        outcome = "failure" if name == task.fails_at else "success"
-        steps.append(Span(name, start, start + share, outcome))
+    deed = run.deeds.get((run.attempt, task.name))
+    steps = tuple(_steps(task, begins, deed))
     ends = steps[-1].ends if steps else begins + timedelta(seconds=task.seconds)
-    return Job(Span(task.name, begins, ends, outcome), tuple(steps), log=task.log)
+    outcome = "failure" if any(step.conclusion == "failure" for step in steps) else "success"
+    log = "\n".join(filter(None, (task.log, deed.log if deed else "")))
+    return Job(Span(task.name, begins, ends, outcome), steps, log=log)
+
+
+def _steps(task: Task, begins: datetime, deed: Deed | None) -> Iterator[Span]:
+    """Yield the steps one after the other; what follows one that is still being done has no time yet."""
+    share = timedelta(seconds=task.seconds) / max(len(task.steps), 1)
+    at: datetime | None = begins
+    failed = False
+    for name in task.steps:
+        if failed or at is None:
+            yield Span(name, at, at, "skipped" if failed else "success")
+            continue
+        failed = name == task.fails_at
+        ends: datetime | None = at + share
+        if name == task.does and not failed:
+            ends = max(deed.ended, at + share) if deed else None
+            failed = deed is not None and not deed.well
+        yield Span(name, at, ends, "failure" if failed else "success")
+        at = ends
 
 
 def _cut(job: Job, cut: datetime | None) -> Job:

@@ -13,6 +13,7 @@ from bot.sandbox.github.calls import Call, Reply, Route
 from bot.sandbox.github.entities import Access, Exchange
 from bot.sandbox.github.faults import AFTER, BEFORE, Fault, Kind
 from bot.sandbox.github.hub import Hub, Refused
+from bot.sandbox.github.runner import Runner
 from bot.sandbox.github.shapes import Shapes
 from bot.sandbox.github.webhooks import Webhooks
 from bot.sandbox.slack.waiting import gave_up, until
@@ -33,9 +34,10 @@ _WORDS = {
 class GitHubServer:
     """The REST API over a hub, in a thread of its own; a context manager."""
 
-    def __init__(self, hub: Hub, *, port: int = 0) -> None:
+    def __init__(self, hub: Hub, *, port: int = 0, runner: Runner | None = None) -> None:
         self.hub = hub
         self.port = port
+        self._work = runner
         self.webhooks = Webhooks(hub, lambda: self.shapes)
         self._loop = Background("sandbox-github")
         self._runner: web.AppRunner | None = None
@@ -75,8 +77,12 @@ class GitHubServer:
         await web.TCPSite(self._runner, _LOOPBACK, self.port).start()
         self.port = self._runner.addresses[0][1]
         self.webhooks.start()
+        if self._work:
+            self._work.start()
 
     async def _stop(self) -> None:
+        if self._work:
+            await self._work.stop()
         await self.webhooks.stop()
         if self._runner is not None:
             await self._runner.cleanup()
