@@ -1,11 +1,11 @@
 """The last instant before the first effect: takes the environment, if what was approved is still what would run."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bot import telling
 from bot.change import Change, Changes
@@ -14,8 +14,9 @@ from commands.services import People, Person
 from deployers import gates
 from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, RepositoryUnreachable
-from deployers.github_errors import GitHubAway
+from deployers.github_errors import GitHubAway, GitHubLimited
 from deployers.plan import Plan
+from deployers.plan_difference import changed
 from deployers.ports import (
     AskChecks,
     AskWorkflow,
@@ -41,15 +42,16 @@ SWITCHING = timedelta(minutes=5)
 GO = "go"
 BUSY = "busy"
 """Another deployment runs in this environment; ask again in a moment."""
-_FREE = frozenset({"release", "ref", "steps", "reason"})
-"""What may differ between two plans that mean the same, or follows from the rest."""
-_UNNAMED = frozenset({"resolved", "place"})
 
 
 class Shut(DeployError):
     """A gate that was open is shut now."""
 
     code = "refused"
+
+
+class NotTold(Shut):
+    """A gate is shut because nobody could be asked at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +178,12 @@ class Opening:
         try:
             shut, fresh = self._patiently(lambda: self._judged(environment, plan, deployment))
         except (DeployError, CommandError) as error:
-            return f"I could not check it once more before the first step ({error}), so nothing was started."
+            unjudged = f"I could not check it once more before the first step ({error}), so nothing was started."
+            return str(error) if isinstance(error, NotTold) else unjudged
         if isinstance(fresh, str):
             return fresh
         if fresh.hash != deployment.plan_hash:
-            return f"the plan is no longer what was approved: {_changed(plan, fresh)}. Ask for it again."
+            return f"the plan is no longer what was approved: {changed(plan, fresh)}. Ask for it again."
         return shut
 
     def _replaced(self, session: Session, deployment: Deployment) -> str:
@@ -203,7 +206,7 @@ class Opening:
         for seconds in WAITS:
             try:
                 return judge()
-            except (IdentityUnknown, RepositoryUnreachable, GitHubAway) as error:
+            except (IdentityUnknown, RepositoryUnreachable, NotTold) as error:
                 log.warning("I cannot judge yet; I try again", extra={"why": str(error), "seconds": seconds})
                 self.pause(seconds)
         return judge()
@@ -229,12 +232,12 @@ class Opening:
         )
 
     def _shut(self, deployment: Deployment) -> str:
-        """Return which gate is shut now, or nothing."""
+        """Return which gate is shut now, or nothing; raises NotTold while another answer may come in a moment."""
         environment = self.environments.get(deployment.environment)
         if environment is None:
             return f"{deployment.environment} is no longer configured."
-        if deployment.kind is Kind.DEPLOY:
-            self.ask_checks(deployment.sha, environment.required_checks)
+        asked = deployment.kind is Kind.DEPLOY
+        unasked = self.ask_checks(deployment.sha, environment.required_checks) if asked else None
         with self.changes.store.look() as session:
             given = approvals.given(session, deployment.number)
             seen = {run.name: run.conclusion for run in checks.of(session, deployment.sha)}
@@ -261,39 +264,21 @@ class Opening:
                 succeeded_there=there,
                 required_checks=environment.required_checks,
                 checks=seen,
+                checks_unasked=str(unasked or ""),
                 skip_tests=skips,
                 may_skip=environment.may_skip_checks,
                 approvals_needed=0 if deployment.break_glass else environment.approvals.required,
                 approvals_standing=len(standing),
             )
         )
-        return verdict.why if isinstance(verdict, gates.Refused) else ""
+        if not isinstance(verdict, gates.Refused):
+            return ""
+        if verdict.code == "checks_unknown" and isinstance(unasked, GitHubAway | GitHubLimited):
+            raise NotTold(verdict.why)
+        return verdict.why
 
 
 def _ended(change: Change, status: Status, action: str, **detail: str) -> str:
     change.deployment.advance(status, at=change.at)
     change.note(action, **detail)
     return status.value
-
-
-def _changed(approved: Plan, fresh: Plan) -> str:
-    """Return in words how two plans differ."""
-    one, other = dict(_leaves(approved.document())), dict(_leaves(fresh.document()))
-    parts = [_differs(name, one.get(name), other.get(name)) for name in dict.fromkeys([*one, *other])]
-    # The steps follow from everything else, so they are named only where nothing else is.
-    return ", ".join(filter(None, parts)) or "its steps changed"
-
-
-def _leaves(document: Mapping[str, Any], *above: str) -> Iterator[tuple[str, Any]]:
-    for key, value in document.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, *above, *([key] if key not in _UNNAMED else ()))
-        elif key not in _FREE or above:
-            yield " ".join([*above, key]).replace("_", " "), value
-
-
-def _differs(name: str, was: Any, now: Any) -> str:
-    if was == now:
-        return ""
-    plain = all(isinstance(it, str | int) and len(str(it)) < 40 for it in (was, now))
-    return f"{name} is {now} now, it was {was}" if plain else f"{name} changed"

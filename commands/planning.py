@@ -47,6 +47,8 @@ class Look:
     plan: Plan
     learned: Learned
     around: Circumstances
+    unasked: str = ""
+    """Why continuous integration could not be asked; empty where it was."""
 
     @property
     def replaces(self) -> str:
@@ -64,7 +66,7 @@ def look(services: Services, asked: Asked) -> Look:
     """
     demand_possible(asked.environment, asked.strategy)
     revision = services.repository.resolve(asked.ref)
-    services.ask_checks(revision.sha, asked.environment.required_checks)
+    unasked = services.ask_checks(revision.sha, asked.environment.required_checks)
     with services.store.look() as session:
         current = deployments.current(session, asked.environment.name)
         before = deployments.history(session, asked.environment.name, REMEMBERED)
@@ -84,7 +86,8 @@ def look(services: Services, asked: Asked) -> Look:
         reason=asked.reason,
     )
     around = Circumstances(services.now(), services.timezone, revision.sha, tuple(before))
-    return Look(asked, revision, current, difference, plan, services.learn(revision, difference), around)
+    learned = services.learn(revision, difference)
+    return Look(asked, revision, current, difference, plan, learned, around, str(unasked or ""))
 
 
 def demand_possible(environment: Environment, strategy: str) -> None:
@@ -120,6 +123,7 @@ def snapshot(services: Services, session: Session, seen: Look, findings: tuple[F
         succeeded_there=bool(after) and deployments.succeeded(session, after, seen.revision.sha),
         required_checks=environment.required_checks,
         checks={run.name: run.conclusion for run in checks.of(session, seen.revision.sha)},
+        checks_unasked=seen.unasked,
         skip_tests=seen.asked.skip_tests,
         may_skip=environment.may_skip_checks,
         revisions=environment.revisions,

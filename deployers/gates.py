@@ -99,7 +99,8 @@ def _checks(asked: Snapshot) -> Refused | None:
         return None
     words = ", ".join(f"`{name}` is {said}" for name, said in red.items())
     code = "checks_unknown" if set(red.values()) == {"unknown"} else "checks_red"
-    hint = " I have heard nothing from continuous integration about this revision." if code == "checks_unknown" else ""
+    nothing = "I have heard nothing from continuous integration about this revision"
+    hint = f" {asked.checks_unasked or nothing}." if code == "checks_unknown" else ""
     return Refused(
         code,
         f"The checks that {asked.environment} requires are not all green on {asked.sha[:7]}: {words}.{hint}",

@@ -84,17 +84,18 @@ class Ci:
     checks: GitHubChecks
     now: Clock
 
-    def refresh(self, sha: str, required: Sequence[str]) -> None:
+    def refresh(self, sha: str, required: Sequence[str]) -> DeployError | None:
         """Ask again and write it down; a required check that cannot be told is unknown, whatever it was before."""
         if not required:
-            return
-        asked = self.now()
+            return None
+        asked, unasked = self.now(), None
         try:
             said = {each.name: each for each in self.checks.of(sha)}
-        except DeployError:
-            said = {}
+        except DeployError as error:
+            said, unasked = {}, error
         missing = {name: Said(name, "unknown") for name in required if name not in said}
         with self.store.begin() as session:
             for each in sorted((*said.values(), *missing.values()), key=lambda it: it.name):
                 row = CheckRun(sha=sha, name=each.name, conclusion=each.conclusion, url=each.url, seen_at=asked)
                 checks.put(session, row)
+        return unasked

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from deployers.environment import Environment
-from deployers.errors import OnlyGit
+from deployers.errors import DeployError, OnlyGit
 from deployers.ports_git import Difference, Revision
 
 
@@ -90,12 +90,14 @@ def ask_no_workflow(environment: Environment, revision: Revision) -> str:
     return ""
 
 
-AskChecks = Callable[[str, Sequence[str]], None]
+AskChecks = Callable[[str, Sequence[str]], DeployError | None]
 """Asks what continuous integration says about a SHA now, and keeps it in `storage/checks` for the gates.
 
-Takes the names of the checks that are required; what cannot be told of them is kept as unknown. Never raises for that.
+Takes the names of the checks that are required; what cannot be told of them is kept as unknown. Returns why it could
+not be asked, and never raises for that.
 """
 
 
-def ask_nobody(sha: str, required: Sequence[str]) -> None:
+def ask_nobody(sha: str, required: Sequence[str]) -> DeployError | None:
     """Ask nobody, where no continuous integration is known: what is required stays unknown."""
+    return None

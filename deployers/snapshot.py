@@ -29,6 +29,8 @@ class Snapshot:
     required_checks: tuple[str, ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict)
     """What is known of the checks on this SHA: name to conclusion."""
+    checks_unasked: str = ""
+    """Why nobody could be asked for them; empty where somebody was."""
     skip_tests: bool = False
     """Whether somebody asks to go ahead whatever the checks say."""
     may_skip: bool = False

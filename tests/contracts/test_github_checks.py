@@ -8,6 +8,7 @@ from bot.sandbox.repository import sha
 from deployers import gates
 from deployers.github_api import Door
 from deployers.github_checks import Ci, GitHubChecks
+from deployers.github_errors import GitHubAway, GitHubLimited
 from storage import checks
 from storage.store import Store
 from tests.contracts.github_kit import REPOSITORY, TOKEN, github
@@ -84,7 +85,7 @@ def test_what_was_green_is_unknown_while_github_cannot_be_asked(ci, server, stor
     server.hub.check(full, "tests")
     ci.refresh(full, ("tests",))
     server.hub.faults.add(fault, page=page)
-    ci.refresh(full, ("tests",))
+    assert isinstance(ci.refresh(full, ("tests",)), GitHubLimited if fault == "limit" else GitHubAway)
     assert known(store, full)["tests"] == "unknown"
     assert verdict(store, full, "tests").code == "checks_unknown"
 

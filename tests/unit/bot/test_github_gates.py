@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.opening import WAITS
+from deployers.errors import DeployError
+from deployers.github_errors import GitHubAway, GitHubRefused
 from deployers.plan import Plan
 from storage import checks, deployments
 from storage.models import CheckRun
@@ -15,17 +18,21 @@ from tests.unit.deployers.worlds import environment
 
 
 class Ci:
-    """Continuous integration that says one thing about every check, and keeps it."""
+    """Continuous integration that says one thing about every check, and keeps it; or is away for a number of times."""
 
-    def __init__(self, says: str) -> None:
-        self.says, self.asked, self.store = says, [], None
+    def __init__(self, says: str, *, error=None, away: range = range(0)) -> None:
+        self.says, self.error, self.away = says, error, away
+        self.asked, self.store = [], None
 
-    def __call__(self, sha, required) -> None:
+    def __call__(self, sha, required) -> DeployError | None:
+        error = self.error if len(self.asked) in self.away else None
         self.asked.append((sha, tuple(required)))
         at = self.now()
         with self.store.begin() as session:
             for name in required:
-                checks.put(session, CheckRun(sha=sha, name=name, conclusion=self.says, seen_at=at))
+                said = "unknown" if error else self.says
+                checks.put(session, CheckRun(sha=sha, name=name, conclusion=said, seen_at=at))
+        return error
 
 
 @pytest.fixture
@@ -65,6 +72,51 @@ def test_checks_that_turned_red_since_the_approval_stop_it_before_anything_happe
 def test_green_checks_let_it_begin(tmp_path):
     stage = staged(tmp_path, Ci("success"))
     assert stage.conduct(stage.asks()) == "succeeded"
+
+
+def test_github_that_is_away_for_seconds_delays_and_refuses_nothing(tmp_path):
+    ci = Ci("success", error=GitHubAway("no answer in time"), away=range(2))
+    stage = staged(tmp_path, ci)
+    assert stage.conduct(stage.asks()) == "succeeded"
+    assert stage.paused == list(WAITS[:2])
+
+
+def test_github_that_goes_away_after_the_start_delays_the_first_switch_and_stops_nothing(tmp_path):
+    ci = Ci("success", error=GitHubAway("no answer in time"), away=range(1, 3))
+    stage = staged(tmp_path, ci)
+    assert stage.conduct(stage.asks()) == "succeeded"
+    assert stage.paused == list(WAITS[:2])
+
+
+@pytest.mark.parametrize("away", [range(99), range(1, 99)], ids=["before the start", "before the first switch"])
+def test_checks_that_could_not_be_asked_for_a_minute_are_not_green_and_it_says_why(tmp_path, away):
+    ci = Ci("success", error=GitHubAway("no answer in time"), away=away)
+    stage = staged(tmp_path, ci)
+    asked = stage.asks()
+    assert stage.conduct(asked) == "refused"
+    assert sum(stage.paused) == 60
+    why = stage.get(asked).failure["message"]
+    assert "`tests` is unknown. GitHub cannot be asked: no answer in time." in why
+    assert all("activate" not in line for line in stage.remote.lines)
+
+
+def test_a_no_from_github_is_not_asked_again(tmp_path):
+    ci = Ci("success", error=GitHubRefused(403, "the checks", "Forbidden"), away=range(99))
+    stage = staged(tmp_path, ci)
+    asked = stage.asks()
+    assert stage.conduct(asked) == "refused"
+    assert (stage.paused, len(ci.asked)) == ([], 1)
+    assert "GitHub refused the checks (403: Forbidden)" in stage.get(asked).failure["message"]
+
+
+def test_who_asks_while_github_is_away_is_told_so(store):
+    world = World(store, place(required_checks=("tests",)))
+    ci = Ci("success", error=GitHubAway("no answer in time"), away=range(99))
+    ci.store, ci.now = store, lambda: world.now
+    world.services = replace(world.services, ask_checks=ci)
+    said = world.says("ana", "/deploy production v2.3")
+    assert not said.ok
+    assert "GitHub cannot be asked: no answer in time." in said.text
 
 
 def test_a_rollback_waits_for_no_ci(tmp_path):
