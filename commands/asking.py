@@ -4,6 +4,7 @@ from datetime import datetime
 
 from commands import permissions, planning, rows
 from commands.command import Request
+from commands.errors import Refused
 from commands.planning import Asked, Look
 from commands.replies import Reply
 from commands.services import Services
@@ -25,6 +26,7 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
         DeployError: the repository or the targets could not be read.
     """
     permissions.require(services, request.person, "deployer", to="ask for a deployment")
+    _demand_reason(asked)
     seen = planning.look(services, asked)
     with services.store.look() as session:
         if reply := _begun(session, request) or _on_its_way(session, seen) or _runs_already(session, seen):
@@ -42,12 +44,23 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
         deployment = _remember(session, services, request, seen, findings)
         _announce(session, services, deployment, approvals=verdict.approvals)
         begins = f"begins{after(deployments.ahead_of(session, deployment))}"
+        others = _open_besides(session, seen, deployment)
         rows.note(session, services, request, deployment, "deployment.requested", approvals=verdict.approvals)
         if asked.skip_tests:
             rows.note(session, services, request, deployment, "deployment.tests_skipped")
     if not verdict.approvals:
-        return Reply(f"{title(deployment)} {begins}; watch its card in {_channel(services)}.")
-    return Reply(_asked_for(services, deployment, asked, verdict.approvals))
+        return Reply(f"{title(deployment)} {begins}; watch its card in {_channel(services)}.{others}")
+    return Reply(f"{_asked_for(services, deployment, asked, verdict.approvals)}{others}")
+
+
+def _demand_reason(asked: Asked) -> None:
+    if asked.skip_tests and not asked.reason:
+        raise Refused(
+            "Say why the tests are to be skipped: it stands on the card, beside the button, and is kept.",
+            f"Type `/deploy {asked.environment.name} {escape(asked.ref)} --strategy {asked.strategy} --skip-tests"
+            ' --reason "…"`.',
+            "reason",
+        )
 
 
 def _begun(session: Session, request: Request) -> Reply | None:
@@ -60,9 +73,9 @@ def _begun(session: Session, request: Request) -> Reply | None:
 
 
 def _on_its_way(session: Session, seen: Look) -> Reply | None:
-    """Join the open request for the same release, or point to its deployment that runs."""
+    """Join the open request for the same plan, or point to the release's deployment that runs."""
     place, sha = seen.asked.environment.name, seen.revision.sha
-    found = deployments.open_request(session, place, sha, Kind.DEPLOY)
+    found = next((it for it in _open(session, seen) if it.plan_hash == seen.plan.hash), None)
     if found is None:
         running = deployments.running_in(session, place)
         found = running if running and running.sha == sha and not _stands_still(running) else None
@@ -74,7 +87,34 @@ def _on_its_way(session: Session, seen: Look) -> Reply | None:
         Status.QUEUED: "waits for its turn",
     }.get(found.status, "is on its way")
     text = f"{title(found)} {state} already; {by} asked for it {when(found.requested_at)}. You have joined it."
+    text += _otherwise(session, found, seen)
     return Reply(f"{text} Watch its card, or type `/deploy status {escape(place)}`.", code="joined")
+
+
+def _open(session: Session, seen: Look) -> list[Deployment]:
+    """Return the open requests for the same release, newest first."""
+    waiting = deployments.waiting_in(session, seen.asked.environment.name)
+    return [it for it in reversed(waiting) if it.kind is Kind.DEPLOY and it.sha == seen.revision.sha]
+
+
+def _open_besides(session: Session, seen: Look, new: Deployment) -> str:
+    """Say which request for the same release waits with another plan: an approval of that one is none of this one."""
+    other = next((it for it in _open(session, seen) if it.number != new.number), None)
+    if other is None:
+        return ""
+    return f" {title(other)} waits besides, with another plan; to take it back: `/deploy cancel {other.number}`."
+
+
+def _otherwise(session: Session, found: Deployment, seen: Look) -> str:
+    """Say that what is on its way goes another way than was asked."""
+    skips = bool(deployments.stored_plan(session, found.number).document.get("skip_tests"))
+    if (found.strategy, skips) == (seen.asked.strategy, seen.asked.skip_tests):
+        return ""
+    tests = "its tests skipped" if skips else "no tests skipped"
+    return (
+        f" It goes with the strategy `{escape(found.strategy)}` and {tests}, as was asked for then; I changed nothing"
+        f" about that. To stop it: `/deploy cancel {found.id}`."
+    )
 
 
 def _stands_still(running: Deployment) -> bool:

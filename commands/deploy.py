@@ -20,8 +20,9 @@ def deploy(request: Request, services: Services) -> Reply:
     """Put a release on an environment: a tag, a branch or a full SHA, in any order.
 
     The request appears as a card in the deployments channel. Where the environment asks for approvals it waits for
-    them; otherwise it begins at once. Asking again for the same release joins the open request. `--skip-tests` goes
-    past the required checks: in an emergency, and only where the environment allows it.
+    them; otherwise it begins at once. Asking again for the same release in the same way joins the open request.
+    `--skip-tests` goes past the required checks: in an emergency, with a reason, and only where the environment
+    allows it.
     """
     return ask(request, services, asked(request.text, services))
 

@@ -60,7 +60,7 @@ def _skipping(asked: Snapshot) -> Refused | None:
         return Refused(
             "skip_tests",
             "Tests are skipped in an emergency alone, and this is none.",
-            next=f"/deploy {asked.environment} {asked.ref} --strategy {EMERGENCY} --skip-tests",
+            next=f'/deploy {asked.environment} {asked.ref} --strategy {EMERGENCY} --skip-tests --reason "…"',
         )
     return None
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from deployers.environment import Approvals, Revisions
+from deployers.plan import Plan
 from deployers.ports import Finding, Learned
 from storage import audit, checks, deployments, outbox
 from storage.models import CheckRun, Status
@@ -44,6 +45,39 @@ def test_asking_again_joins_the_open_request_whoever_asks(world):
     assert "#1" in reply.text
     with world.store.look() as session:
         assert len(deployments.history(session)) == 1
+
+
+def goes_otherwise(world, number, *, strategy):
+    """Let a request have another plan than the one that is asked for by default."""
+    with world.store.begin() as session:
+        stored, deployment = deployments.stored_plan(session, number), deployments.get(session, number)
+        plan = replace(Plan.read(stored.document), strategy=strategy, skip_tests=True)
+        stored.document, stored.hash, deployment.plan_hash = plan.document(), plan.hash, plan.hash
+        deployment.strategy = strategy
+        session.add_all((stored, deployment))
+
+
+def test_who_asks_for_the_same_release_with_another_plan_joins_nothing_and_hears_of_the_other_request(world):
+    world.says("ana", "/deploy production v2.3")
+    goes_otherwise(world, 1, strategy="emergency")
+    reply = world.says("ana", "/deploy production v2.3")
+    assert reply.code != "joined"
+    assert "`/deploy cancel 1`" in reply.text
+    assert world.deployment(2).plan_hash != world.deployment(1).plan_hash
+
+
+def test_who_joins_what_runs_with_another_plan_is_told_so(world):
+    world.runs("v2.3")
+    goes_otherwise(world, 1, strategy="emergency")
+    reply = world.says("ana", "/deploy production v2.3")
+    assert reply.code == "joined"
+    assert "strategy `emergency` and its tests skipped" in reply.text
+
+
+def test_nobody_skips_the_tests_without_saying_why(world):
+    reply = world.says("ana", "/deploy production v2.3 --skip-tests")
+    assert reply.code == "reason"
+    assert '--skip-tests --reason "…"' in reply.text
 
 
 def test_asking_for_what_is_on_its_way_joins_it(world):
