@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 
 from bot.change import ME, Changes
+from bot.holding import Held
 from bot.journal import Journal, note_of
 from bot.known import Known, Release
 from bot.outcome import Outcome
@@ -16,7 +17,7 @@ from deployers.errors import DeployError
 from deployers.plan import Plan
 from deployers.ports import Authority, Remote, Revision
 from deployers.probes import Probes
-from storage import deployments, steps, targets
+from storage import deployments, holds, steps, targets
 from storage.models import Deployment, Status, TargetRecord
 from storage.store import Session
 
@@ -104,7 +105,7 @@ class Crew:
     def unlock_hosts(self, number: int, environment: Environment) -> None:
         """Release the hosts' own locks; one that cannot be reached keeps it, and gives it to the next of ours."""
         remote = self.remote(number, environment)
-        for host in environment.hosts:
+        for host in environment.reached:
             with suppress(DeployError):
                 remote.unlock(host, owner(environment))
 
@@ -113,6 +114,7 @@ def _known(session: Session, deployment: Deployment) -> Known:
     good = deployments.current(session, deployment.environment)
     undone = deployments.get(session, deployment.undoes) if deployment.undoes else None
     serving = targets.serving(session, deployment.environment)
+    asked = holds.current(session, deployment.number)
     return Known(
         number=deployment.number,
         mark=deployment.mark,
@@ -124,6 +126,7 @@ def _known(session: Session, deployment: Deployment) -> Known:
         back_wanted=deployment.abort_back,
         going_back=deployment.status is Status.ROLLING_BACK,
         trouble=Outcome.read(deployment.failure) if deployment.failure else None,
+        held=Held.of(asked) if asked else None,
     )
 
 
@@ -147,7 +150,7 @@ def owner(environment: Environment) -> str:
 
 def everywhere(environment: Environment, do: Callable[..., None]) -> None:
     """Do something on every host at once; raise the first error after all have come to rest."""
-    with ThreadPoolExecutor(max_workers=max(1, min(10, len(environment.hosts)))) as pool:
-        running = [pool.submit(do, host) for host in environment.hosts]
+    with ThreadPoolExecutor(max_workers=max(1, min(10, len(environment.reached)))) as pool:
+        running = [pool.submit(do, host) for host in environment.reached]
     for future in running:
         future.result()

@@ -9,9 +9,10 @@ from deployers import way_out
 from deployers.environment import Environment
 from deployers.errors import Aborted
 from deployers.github_errors import NOTHING_STARTED
-from deployers.plan import Plan
+from deployers.plan import Plan, PutIn, Shift, TakeOut
 from deployers.ports import Revision
 from deployers.runner import Attempt, Segment
+from deployers.strategies import Left
 from deployers.way_out import Situation, WayOut
 
 
@@ -99,6 +100,23 @@ class Known:
     def candidates(self) -> tuple[str, ...]:
         """Return the targets on which a candidate may still run."""
         return way_out.candidates(self.notes())
+
+    @property
+    def left(self) -> Left:
+        """Return what is to be tidied up if it goes no further."""
+        begun = way_out.brought_up(self.notes()) if any(isinstance(step, Shift) for step in self.plan.steps) else ()
+        return Left(self.touched, self.candidates, begun, self._out(), self.switched)
+
+    def _out(self) -> tuple[str, ...]:
+        """Return the application hosts that balancers may send nobody to any more."""
+        out: tuple[str, ...] = ()
+        for number, step in enumerate(self.plan.steps):
+            attempts = [self.attempt(number, target) for target in step.targets]
+            if isinstance(step, TakeOut) and any(attempts):
+                out = step.servers
+            elif isinstance(step, PutIn) and all(it is not None and it.settled == "succeeded" for it in attempts):
+                out = ()
+        return out
 
     @property
     def mark_back(self) -> str:

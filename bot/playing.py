@@ -9,11 +9,13 @@ from bot.crew import Crew
 from bot.holding import Book as HoldBook
 from bot.known import Known
 from bot.outcome import Outcome
+from bot.pausing import paused
 from bot.watch import Book as LookBook
 from bot.watch import Watch
+from deployers.colours import faced
 from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, Fenced
-from deployers.plan import Plan, Prune
+from deployers.plan import Pause, Plan, Prune
 from deployers.ports import Authority
 from deployers.runner import LOOKS, Hooks, Journal, Runner, Segment, segments
 from storage.errors import StorageError
@@ -57,6 +59,8 @@ class Playing:
     def one(self, segment: Segment) -> Outcome:
         """Play one segment; every failure comes back as a value, but for a database that is away and a lost lead."""
         try:
+            if isinstance(segment.steps[0], Pause):
+                return paused(segment, self.known, self.book, self.crew.changes.clock, self.crew.pause)
             if isinstance(segment.steps[0], LOOKS):
                 return self._watched(segment)
             self.before(segment)
@@ -86,8 +90,9 @@ class Playing:
         return Outcome.of(error, segment)
 
     def _watched(self, segment: Segment) -> Outcome:
-        probes = self.crew.probes(self.known.number, self._environment)
-        watch = Watch(self._environment, self.plan, segment, self.book, probes, self.crew.pause)
+        environment = faced(self._environment, self.plan.colour)
+        probes = self.crew.probes(self.known.number, environment)
+        watch = Watch(environment, self.plan, segment, self.book, probes, self.crew.pause)
         return watch.until_judged()
 
     def _run(self, segment: Segment) -> None:

@@ -10,11 +10,14 @@ from bot.outcome import Outcome
 from bot.playing import Book, Playing
 from deployers.environment import Environment
 from deployers.errors import DeployError
-from deployers.plan import CandidateStop, MaintenanceOff, Plan
+from deployers.plan import CandidateStop, ColourStop, MaintenanceOff, Plan, PutIn, Step, TakeOut
 from deployers.ports import Fate, Remote
 from deployers.runner import WAY_OUT, Segment
 from deployers.strategies import tidying, way_back
 from deployers.way_out import WayOut
+
+_PLACES: dict[type[Step], int] = {CandidateStop: 0, MaintenanceOff: 1, ColourStop: 2, PutIn: 3, TakeOut: 4}
+"""Where behind the plan's own steps those of a way out are numbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,16 @@ class Retreat:
         return self.known.way_out(self.environment, outcome)
 
     def tidy(self, book: Book) -> Outcome:
-        """Stop candidates and switch maintenance off; return what kept visitors out, if anything did."""
+        """Stop what was brought up, let visitors in, put hosts in; return what kept visitors out, if anything did."""
         known = self.known
         plan = replace(known.plan, kind=WAY_OUT)
         playing = Playing(self.crew, known, plan, book, self.crew.authority(known.mark_out))
         shut = Outcome()
-        for step in tidying(self.environment, touched=known.touched, candidates=known.candidates):
-            # The same numbers whether there is a candidate to stop or not: operation ids are made of them.
-            segment = Segment(len(plan.steps) + (0 if isinstance(step, CandidateStop) else 1), (step,))
+        for step in tidying(self.environment, known.left):
+            # The same numbers whatever else there is to tidy up: operation ids are made of them.
+            segment = Segment(len(plan.steps) + _PLACES[type(step)], (step,))
             outcome = Outcome() if known.done(segment) else playing.one(segment)
-            if isinstance(step, MaintenanceOff):
+            if isinstance(step, MaintenanceOff | PutIn | TakeOut) and shut.ok:
                 shut = outcome
         return shut
 

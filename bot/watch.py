@@ -11,7 +11,7 @@ from bot.outcome import Outcome
 from deployers.environment import Environment
 from deployers.errors import Aborted, Inconclusive, Unhealthy
 from deployers.health import Judgement, Sample, Verdict, judge
-from deployers.plan import Plan, Verify
+from deployers.plan import CandidateCheck, Plan, Verify
 from deployers.probes import Probes
 from deployers.runner import Segment
 
@@ -93,7 +93,8 @@ class Watch:
         """Take one sample of every place, all at once."""
         step, environment = self.segment.steps[0], self.environment
         hosts = [environment.host(target) for target in step.targets]
-        look = self.probes.target if isinstance(step, Verify) else self.probes.candidate
+        apart = isinstance(step, CandidateCheck) and not self.plan.colour
+        look = self.probes.candidate if apart else self.probes.target
         singly = hosts if environment.deployer == "ssh" else []
         looks: list[Callable[[], Sample]] = [partial(look, host, self.plan.sha) for host in singly]
         if isinstance(step, Verify) and len(hosts) == len(environment.hosts) and environment.url:

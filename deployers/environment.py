@@ -38,6 +38,42 @@ class Place:
     """How many hosts at a time: a count, or a share such as `"25%"`."""
     parallel: int = 10
     keep_releases: int = 5
+    pause: timedelta = timedelta(0)
+    """Between two batches."""
+    max_unavailable: int | str = ""
+    """So many hosts at most are away at a time, whatever the batch says; empty: the batch decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """What stands in front of the application hosts, and how it is told where to send visitors."""
+
+    kind: Literal["nginx", "haproxy", "commands"]
+    hosts: tuple[Host, ...] = ()
+    """Where balancers run; empty: each application host has one of its own, in front of itself."""
+    user: str = ""
+    known_hosts: str = ""
+    path: str = ""
+    """Where on its hosts Shipmate keeps its records."""
+    include: str = ""
+    upstream: str = ""
+    options: tuple[str, ...] = ()
+    """Further lines of nginx's upstream: `keepalive 32`, `hash $remote_addr consistent`."""
+    test: str = "sudo -n nginx -t"
+    reload: str = "sudo -n systemctl reload nginx"
+    pid: str = "/run/nginx.pid"
+    socket: str = "/run/haproxy/admin.sock"
+    """HAProxy's runtime socket, or `address:port`."""
+    backend: str = ""
+    state: str = ""
+    """A file in which HAProxy finds its state again after a reload of its own; empty: none is kept."""
+    tell: str = ""
+    """A command that puts into force what it reads: name, colour, address, port and weight of each server."""
+    active: str = ""
+    """A command that prints how many are left on the servers that it reads."""
+    drain: timedelta = timedelta(seconds=30)
+    keep_warm: timedelta = timedelta(hours=1)
+    """How long the side that served before stays up after a switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +125,10 @@ class Health:
     max_p95: timedelta = timedelta(seconds=1)
 
 
+TRIGGERS = ("health", "error_rate", "component")
+"""What may take a release back: it is not well, too many looks were bad, or a part of it is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class RollbackPolicy:
     """When Shipmate goes back by itself."""
@@ -96,7 +136,26 @@ class RollbackPolicy:
     automatic: bool = True
     veto: timedelta = timedelta(0)
     blame_window: timedelta = timedelta(minutes=30)
+    """So long after it was served a release is blamed for what goes wrong."""
+    on: tuple[str, ...] = TRIGGERS
+    """What takes a release back by itself."""
     migrations: Literal["ask", "compatible"] = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """What the strategy `emergency` may go past, and who may ask for it; always with a reason."""
+
+    role: str = "operator"
+    skip_approvals: bool = False
+    skip_tests: bool = False
+    """Whether `--skip-tests` may be said."""
+    skip_freezes: bool = False
+    """Whether weekly freezes are gone past; what a person has frozen stays frozen."""
+    skip_order: bool = False
+    """Whether the environment that comes before is gone past."""
+    page: bool = True
+    """Whether the on-call is told as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +229,9 @@ class Recipe:
     candidate_start: tuple[str, ...] = ()
     """Start the release on `{candidate_port}` of the loopback; empty where it cannot be."""
     candidate_stop: tuple[str, ...] = ()
+    colour_start: tuple[str, ...] = ()
+    """Serve the release to which the link `{colour}` points on `{port}`; empty where there are no two sides."""
+    colour_stop: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
     workers_stop: tuple[str, ...] = ()
     """Let queue workers end what they do, and take up nothing more, while a database is swapped."""
@@ -215,11 +277,13 @@ class Environment:
     revisions: Revisions = Revisions()
     freezes: tuple[Freeze, ...] = ()
     place: Place | None = None
+    balancer: Balancer | None = None
     workflow: Workflow | None = None
     health: Health | None = None
     canary: Canary | None = None
     backup: Backup | None = None
     rollback: RollbackPolicy = RollbackPolicy()
+    emergency: Emergency | None = None
 
     @property
     def hosts(self) -> tuple[Host, ...]:
@@ -231,6 +295,18 @@ class Environment:
         """Return the targets that are reached over SSH, whoever deploys to them."""
         return self.place.hosts if self.place else ()
 
+    @property
+    def balancers(self) -> tuple[Host, ...]:
+        """Return the hosts on which visitors are sent here or there: those of balancers, or the targets themselves."""
+        if self.balancer is None or self.deployer == "github":
+            return ()
+        return self.balancer.hosts or self.machines
+
+    @property
+    def reached(self) -> tuple[Host, ...]:
+        """Return every host on which something may be done."""
+        return tuple(dict.fromkeys((*self.hosts, *self.balancers)))
+
     def host(self, name: str) -> Host:
-        """Return the target of that name; KeyError if there is none."""
-        return next(host for host in self.hosts if host.name == name)
+        """Return the host of that name; KeyError if there is none."""
+        return next(host for host in self.reached if host.name == name)

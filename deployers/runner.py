@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
-from deployers import shell, workflow
-from deployers.backups import scripts
+from deployers import effects
 from deployers.environment import Environment, Host
 from deployers.errors import Aborted, CommandFailed, DeployError, Fenced, NoRoom, Undecided
 from deployers.outcomes import Outcomes
@@ -219,7 +218,7 @@ class Runner:
         return "" if self._plan.kind == WAY_OUT else self._journal.aborted()
 
     def _on(self, host: Host, segment: Segment, attempts: list[Attempt]) -> None:
-        if isinstance(segment.steps[0], Prepare | Run):
+        if isinstance(segment.steps[0], Prepare | Run | Shift | TakeOut | PutIn):
             self._hooks.enter(host)
         ahead = list(zip(range(segment.first, segment.first + len(attempts)), segment.steps, attempts, strict=True))
         todo = [
@@ -278,27 +277,7 @@ class Runner:
     def _operation(self, step: Step, attempt: Attempt, host: Host) -> Operation:
         deadline = DEADLINES.get(type(step), DEADLINE)
         title = f"{step.word} on {host.name}"
-        return Operation(attempt.operation, self.script(step, host), deadline, title, attempt.at)
+        return Operation(attempt.operation, self._script(step, host), deadline, title, attempt.at)
 
-    def script(self, step: Step, host: Host) -> str:
-        """Return the shell script of a step on a host; KeyError for a step that only looks."""
-        environment, plan, recipe = self._environment, self._plan, self._environment.recipe
-        known: dict[type[Step], Callable[[], str]] = {
-            Prepare: lambda: shell.prepare(environment, plan),
-            Build: lambda: shell.build(environment, plan),
-            MaintenanceOn: lambda: shell.in_current(environment, plan, recipe.maintenance_on),
-            Migrate: lambda: shell.in_release(environment, plan, recipe.migrate, host),
-            MigrateBack: lambda: shell.migrate_back(environment, plan, step),
-            Optimize: lambda: shell.in_release(environment, plan, recipe.optimize, host),
-            Candidate: lambda: shell.in_release(environment, plan, recipe.candidate_start, host),
-            CandidateStop: lambda: shell.in_release(environment, plan, recipe.candidate_stop, host),
-            Activate: lambda: shell.activate(environment, plan),
-            Run: lambda: workflow.script(environment, plan),
-            Restart: lambda: shell.in_current(environment, plan, recipe.restart),
-            WorkersStop: lambda: shell.in_current(environment, plan, recipe.workers_stop),
-            WorkersStart: lambda: shell.in_current(environment, plan, recipe.workers_start),
-            **dict.fromkeys((Backup, Restore, SwapDatabase), lambda: scripts.of(step, environment, plan, host)),
-            MaintenanceOff: lambda: shell.in_current(environment, plan, recipe.maintenance_off),
-            Prune: lambda: shell.prune(environment, self._hooks.keep()),
-        }
-        return known[type(step)]()
+    def _script(self, step: Step, host: Host) -> str:
+        return effects.script(step, self._environment, self._plan, host, keep=self._hooks.keep)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from shlex import quote
 
+from deployers.colours import BLUE, GREEN, has_colours, port_of
 from deployers.environment import Environment, Host, Recipe, Shared
-from deployers.plan import Plan
+from deployers.plan import MigrateBack, Plan, Step
 
 _HEAD = "set -eu"
 _EVERYTHING = "'+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'"
@@ -110,6 +111,14 @@ def in_release(environment: Environment, plan: Plan, commands: Iterable[str], ho
     return inside(f"{_place(environment)}/releases/{plan.release}", *_filled(environment, plan, commands, host))
 
 
+def migrate_back(environment: Environment, plan: Plan, step: Step) -> str:
+    """Take the newest migrations back inside the release that brought them, which still knows how."""
+    if not isinstance(step, MigrateBack):
+        raise TypeError(f"{step} takes nothing back")
+    commands = (filled(command, {"steps": str(step.count)}) for command in environment.recipe.migrate_back)
+    return inside(f"{_place(environment)}/releases/{step.release}", *_filled(environment, plan, commands))
+
+
 def in_current(environment: Environment, plan: Plan, commands: Iterable[str]) -> str:
     """Run a recipe's commands inside the release that is switched to; does nothing on a host that has none yet."""
     return inside(
@@ -136,6 +145,47 @@ def activate(environment: Environment, plan: Plan) -> str:
     )
 
 
+def colour_start(environment: Environment, plan: Plan, host: Host) -> str:
+    """Point the plan's colour at the release and serve it there; does nothing where that side serves it already."""
+    release, colour, started = f"releases/{plan.release}", quote(plan.colour), quote(_started(plan.colour))
+    listens = f"^ *[0-9]+: [0-9A-F]+:{port_of(host, plan.colour):04X} [0-9A-F]+:[0-9A-F]+ 0A "
+    return inside(
+        _place(environment),
+        f"[ -e {quote(f'{release}/{COMPLETE}')} ] ||"
+        f" {{ echo {quote(f'the release {plan.release} is not complete on this host')} >&2; exit 68; }}",
+        f'if [ "$(readlink {colour})" = {quote(release)} ]'
+        f' && [ "$(cat {started} 2>/dev/null)" = {quote(plan.release)} ]'
+        f" && cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -Eq {quote(listens)};"
+        f" then echo {quote(f'{plan.colour} serves it already')}; exit 0; fi",
+        f"rm -f {started} {colour}.next",
+        f"ln -s -- {quote(release)} {colour}.next",
+        f"mv -T -- {colour}.next {colour}",
+        f"cd {colour}",
+        *_filled(environment, plan, environment.recipe.colour_start, host),
+        f"cd -- {quote('..')}",
+        f"printf '%s\\n' {quote(plan.release)} > {started}",
+        f"echo {quote(f'{plan.colour} serves {plan.release}')}",
+    )
+
+
+def colour_stop(environment: Environment, plan: Plan, host: Host) -> str:
+    """Stop serving the plan's colour; what `current` points at is never stopped."""
+    colour, started = quote(plan.colour), quote(_started(plan.colour))
+    return inside(
+        _place(environment),
+        f"[ -e {colour} ] || {{ echo 'that side was never served here'; exit 0; }}",
+        f'[ "$(readlink {colour})" != "$(readlink current)" ] || {{ echo "this side is what serves" >&2; exit 0; }}',
+        f"rm -f {started}",
+        f"cd {colour}",
+        *_filled(environment, plan, environment.recipe.colour_stop, host),
+        f"echo {quote(f'{plan.colour} is stopped')}",
+    )
+
+
+def _started(colour: str) -> str:
+    return f".shipmate/started-{colour}"
+
+
 def prune(environment: Environment, keep: Iterable[str]) -> str:
     """Delete the releases that are not to be kept; never the one that is served."""
     kept = "|".join(quote(name) for name in keep) or "''"
@@ -145,10 +195,15 @@ def prune(environment: Environment, keep: Iterable[str]) -> str:
         "for path in releases/*; do",
         '  name=$(basename -- "$path")',
         '  [ "$name" = "$live" ] && continue',
+        *(_served_by(BLUE, GREEN) if has_colours(environment) else ()),
         f'  case "$name" in {kept}) continue ;; esac',
         '  rm -rf -- "$path" && echo "deleted $name"',
         "done",
     )
+
+
+def _served_by(*colours: str) -> Iterable[str]:
+    return (f'  [ "$(readlink {colour} || echo none)" = "$path" ] && continue' for colour in colours)
 
 
 def revision(environment: Environment) -> str:
@@ -160,15 +215,17 @@ def revision(environment: Environment) -> str:
     )
 
 
-def pending_migrations(environment: Environment) -> str:
-    """Print the migrations that the served release has not run; for reading only."""
-    return inside(f"{_place(environment)}/current", environment.recipe.pending_migrations or ":")
+def of_served(environment: Environment, command: str) -> str:
+    """Run a recipe's question in the release that serves; says nothing where none does; for reading only."""
+    path = f"{_place(environment)}/current"
+    return "\n".join((_HEAD, f"[ -e {quote(path)} ] || exit 0", f"cd -- {quote(path)}", command))
 
 
 def _filled(environment: Environment, plan: Plan, commands: Iterable[str], host: Host | None = None) -> tuple[str, ...]:
     values = {"environment": environment.name, "release": plan.release, "sha": plan.sha, "message": MESSAGE}
     if host:
-        values |= {"port": str(host.port), "candidate_port": str(host.candidate_port), "host": host.name}
+        values |= {"port": str(port_of(host, plan.colour)), "candidate_port": str(host.candidate_port)}
+        values |= {"host": host.name, "colour": plan.colour}
     return tuple(filled(command, values) for command in commands)
 
 

@@ -200,6 +200,8 @@ class Drain(Step):
     """Wait, no longer than the limit, until nobody is left on what balancers send nobody to any more."""
 
     limit: timedelta = timedelta(0)
+    servers: tuple[str, ...] = ()
+    """Application hosts that were taken out; where none were, it is the other colour that is left."""
     word: ClassVar[str] = "drain"
 
 

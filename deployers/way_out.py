@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-_SWITCHES = ("activate", "run")
-_NOTICED = frozenset({"maintenance_on", "activate", "run", "restart", "maintenance_off"})
+_SWITCHES = ("activate", "run", "shift")
+TAKES_DATA_BACK = frozenset({"migrate_back", "swap_database"})
+"""Steps after which the release that still serves may not fit its database."""
+_NOTICED = frozenset({"maintenance_on", "activate", "run", "shift", "restart", "maintenance_off"})
 
 
 class WayOut(StrEnum):
@@ -57,6 +59,8 @@ class Situation:
     """Whether there is a release to go back to."""
     mixed: bool = False
     """Whether some target served another release than that one before this deployment began."""
+    taken_back: bool = False
+    """Whether taking the database back was at least begun."""
 
 
 def touched(records: Iterable[Taken]) -> tuple[str, ...]:
@@ -76,15 +80,24 @@ def candidates(records: Iterable[Taken]) -> tuple[str, ...]:
     return tuple(target for target in begun if seen.count(("candidate_stop", target)) < 1)
 
 
+def brought_up(records: Iterable[Taken]) -> tuple[str, ...]:
+    """Return the targets on which the other side was begun to be brought up, while nobody was sent to it yet."""
+    seen = tuple(records)
+    if any(record.kind == "shift" for record in seen):
+        return ()
+    return tuple(dict.fromkeys(record.target for record in seen if record.kind == "colour_start"))
+
+
 def decide(now: Situation) -> WayOut:
     """Return the safe way out.
 
-    Nothing was noticed: nothing to do, unless what it came to mend is still broken. A rollback never goes back
+    Nothing was noticed: nothing to do, unless what it came to mend is still broken, or the database was taken back
+    under the release that still serves. A rollback never goes back
     itself. Over a migration that is not declared compatible, or where going back by itself is switched off, a person
     is asked.
     """
     if not now.switched:
-        if now.mixed:
+        if now.mixed or now.taken_back:
             return WayOut.ASK
         return WayOut.LET_IN if now.touched else WayOut.NOTHING
     if now.kind == "rollback" or not now.way_back:

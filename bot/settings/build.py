@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.settings import schema
+from bot.settings import balancer, schema
 from deployers import environment as to
 from deployers import recipes
 
@@ -47,12 +47,15 @@ def _environment(
         may_skip_checks=table.checks.may_skip,
         revisions=_revisions(table.revisions),
         freezes=tuple(to.Freeze(tuple(each.days), each.start, each.until, each.reason) for each in table.freezes),
-        rollback=to.RollbackPolicy(**dict(rollback)),
+        rollback=to.RollbackPolicy(**{**dict(rollback), "on": tuple(rollback.on)}),
+        emergency=to.Emergency(**dict(table.emergency)) if table.emergency else None,
         comment_pulls=table.comment_pulls,
     )
+    place = _place(table.ssh, folder) if table.ssh else None
     return replace(
         built,
-        place=_place(table.ssh, folder) if table.ssh else None,
+        place=place,
+        balancer=_balancer(table, place, name=name, app=app.name, folder=folder),
         workflow=to.Workflow(table.github.workflow, dict(table.github.inputs)) if table.github else None,
         health=_health(table.health) if table.health else None,
         canary=_canary(table.canary, strategies),
@@ -68,7 +71,16 @@ def _place(ssh: schema.Ssh, folder: Path) -> to.Place:
     values = dict(ssh)
     values["hosts"] = tuple(to.Host(**dict(host)) for host in ssh.hosts)
     values["known_hosts"] = str(folder / Path(ssh.known_hosts).expanduser())
+    values["max_unavailable"] = ssh.max_unavailable or ""
     return to.Place(**values)
+
+
+def _balancer(
+    table: schema.Environment, place: to.Place | None, *, name: str, app: str, folder: Path
+) -> to.Balancer | None:
+    if table.balancer is None or place is None:
+        return None
+    return balancer.value(table.balancer, place, name=name, app=app, folder=folder)
 
 
 def _health(table: schema.Health) -> to.Health:

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from bot.settings import compounds
+from bot.settings.balancer import Balancer
+from bot.settings.table import Host, Table, Word
 from bot.settings.words import (
-    Address,
     Batch,
     Clock,
     Cron,
@@ -14,7 +15,6 @@ from bot.settings.words import (
     Duration,
     Folder,
     Git,
-    HostName,
     Member,
     Moment,
     Name,
@@ -27,15 +27,7 @@ from bot.settings.words import (
 )
 from deployers.environment import LONGEST_MAINTENANCE, SHORTEST_MAINTENANCE
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Word = Annotated[str, Field(min_length=1)]
 Code = Annotated[int, Field(ge=100, le=599)]
-
-
-class Table(BaseModel):
-    """A table of the file: unknown keys are faults, and a number is not a string."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class App(Table):
@@ -103,16 +95,6 @@ class Freeze(Table):
     reason: str = ""
 
 
-class Host(Table):
-    """One target."""
-
-    name: HostName = Field(examples=["web1"])
-    address: Address = Field(examples=["10.0.0.11"])
-    ssh_port: Port = 22
-    port: Port = 80
-    candidate_port: Port = 8081
-
-
 class Ssh(Table):
     """Where on the hosts the application lives."""
 
@@ -123,6 +105,8 @@ class Ssh(Table):
     batch: Batch = 1
     parallel: int = Field(default=10, ge=1, le=100)
     keep_releases: int = Field(default=5, ge=2, le=100)
+    pause: Duration = Field(default="0s", validate_default=True)
+    max_unavailable: Batch | None = None
 
 
 class GitHub(Table):
@@ -207,7 +191,19 @@ class Rollback(Table):
     automatic: bool = True
     veto: Duration = Field(default="0s", validate_default=True)
     blame_window: Duration = Field(default="30m", validate_default=True)
+    on: list[Literal["health", "error_rate", "component"]] = ["health", "error_rate", "component"]
     migrations: Literal["ask", "compatible"] = "ask"
+
+
+class Emergency(Table):
+    """What a critical hotfix may go past."""
+
+    role: Word = "operator"
+    skip_approvals: bool = False
+    skip_tests: bool = False
+    skip_freezes: bool = False
+    skip_order: bool = False
+    page: bool = True
 
 
 class Environment(Table):
@@ -225,11 +221,13 @@ class Environment(Table):
     revisions: Revisions = Revisions()
     freezes: list[Freeze] = []
     ssh: Ssh | None = None
+    balancer: Balancer | None = None
     github: GitHub | None = None
     health: Health | None = None
     canary: Canary | None = None
     backup: Backup | None = None
     rollback: Rollback = Rollback()
+    emergency: Emergency | None = None
     comment_pulls: bool = False
 
 
@@ -248,6 +246,8 @@ class Recipe(Table):
     optimize: list[Word] = []
     candidate_start: list[Word] = []
     candidate_stop: list[Word] = []
+    colour_start: list[Word] = []
+    colour_stop: list[Word] = []
     restart: list[Word] = []
     workers_stop: list[Word] = []
     workers_start: list[Word] = []

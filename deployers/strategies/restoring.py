@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from deployers.colours import has_colours
 from deployers.environment import Environment
 from deployers.plan import (
     Activate,
     Backup,
     Build,
+    ColourStart,
     MaintenanceOff,
     MaintenanceOn,
     Prepare,
@@ -80,6 +82,8 @@ def _switch(environment: Environment, restores: Restoration, everyone: tuple[str
         if recipe.workers_stop:
             yield WorkersStop(everyone)
         yield SwapDatabase((restores.host,))
+    if has_colours(environment):
+        yield ColourStart(everyone)
     yield Activate(everyone)
     if recipe.restart:
         yield Restart(everyone)
