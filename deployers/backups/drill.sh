@@ -30,7 +30,6 @@ unpack_code "$scratch/releases/$release"
 opened | tar -xf - -C "$scratch" --strip-components=1 --no-same-owner --no-same-permissions "$name/shared" 2>/dev/null
 if [ "$pieces" -gt 0 ] && [ -n "$side" ]; then
     cd -- "$served" || fail 66 "there is no $served on $host"
-    opened 2>/dev/null | tar -xOf - --occurrence=1 "$name/database.sha256" >"$work/database.sha256"
     filled=$side
     fill "$side"
     tell tables "$tables"

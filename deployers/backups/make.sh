@@ -7,7 +7,7 @@ already() { # a backup that has its name was read back before
         case $file in *.part | *\*) continue ;; esac
         [ -e "$folder/$name.manifest" ] || refuse "$file is there already, and is none of Shipmate's"
         demand_ours "$folder/$name.manifest"
-        [ "$(sha256sum <"$file")" = "$(fact sha256 "$folder/$name.manifest")  -" ] || refuse "it was changed since it was made"
+        [ "$(sha256_of "$file")" = "$(fact sha256 "$folder/$name.manifest")" ] || refuse "it was changed since it was made"
         echo "$name is here already"
         report "$folder/$name.manifest" "$file"
         exit 0
@@ -35,8 +35,8 @@ choose() { # how it is compressed and encrypted here
 
 packed() {
     case $file in
-    *.zst*) nice -n 5 zstd -q -3 -T2 -c ;;
-    *) nice -n 5 gzip -c ;;
+    *.zst*) zstd -q -3 -T2 -c ;;
+    *) gzip -c ;;
     esac
 }
 
@@ -63,14 +63,14 @@ member() { # NAME SIZE: one file of the tar, from stdin; tar itself would have t
 
 send() { # FILE NUMBER SIZE
     part_name=$(printf 'database/%05d' "$2")
-    digest=$(sha256sum <"$1") || return
-    echo "${digest%% *}  $part_name" >>"$work/database.sha256"
+    digest=$(cksum <"$1") || return
+    echo "$digest $part_name" >>"$work/database.cksum"
     member "$name/$part_name" "$3" <"$1"
 }
 
 pieces_of() { # stdin as members; two pieces are on the disk at a time: one that is read, one that is sent
     number=0 sender= full=$((piece_mib * 1048576))
-    : >"$work/tail" && : >"$work/database.sha256" || return
+    : >"$work/tail" && : >"$work/database.cksum" || return
     while :; do
         piece=$work/piece.$((number % 2))
         dd bs=1M count="$piece_mib" iflag=fullblock of="$piece" 2>"$work/dd.err" || return
@@ -89,7 +89,7 @@ pieces_of() { # stdin as members; two pieces are on the disk at a time: one that
 }
 
 whole() { # has the dump an end? An exit code alone is not to be trusted.
-    [ -s "$work/database.sha256" ] || fail 65 "the dump is empty: see whether \`database\` prints one"
+    [ -s "$work/database.cksum" ] || fail 65 "the dump is empty: see whether \`database\` prints one"
     for pair in 'MySQL dump:Dump completed' 'MariaDB dump:Dump completed' 'PostgreSQL database dump:dump complete'; do
         if grep -aFq -- "-- ${pair%%:*}" "$work/head" && ! grep -aFq -- "${pair#*:}" "$work/tail"; then
             fail 65 "the dump ends in the middle: it does not say “${pair#*:}”"
@@ -122,11 +122,11 @@ files_of() { # code and shared files, with the digests and links, and the end of
         (cd -- "$served" && walk . \( -type f -o -type d \) -print0) >"$work/code.list" || return
         (cd -- "$root" && [ ! -d shared ] || walk shared \( -type f -o -type d \) -print0) >"$work/shared.list" || return
     } 2>"$work/find.err" || fail 74 "not everything can be read: $(head -n 3 "$work/find.err")"
-    [ -e "$work/database.sha256" ] || : >"$work/database.sha256"
+    [ -e "$work/database.cksum" ] || : >"$work/database.cksum"
     tar -cf - --format=gnu --no-recursion --null --hard-dereference --numeric-owner --owner=0 --group=0 \
         --warning=no-file-changed --transform "s,^\./,$name/code/," --transform "s,^shared/,$name/shared/," \
-        --transform "s,^\(links\|database\.sha256\)\$,$name/\1," \
-        -C "$work" links database.sha256 -C "$served" -T "$work/code.list" -C "$root" -T "$work/shared.list" \
+        --transform "s,^\(links\|database\.cksum\)\$,$name/\1," \
+        -C "$work" links database.cksum -C "$served" -T "$work/code.list" -C "$root" -T "$work/shared.list" \
         2>"$work/tar.err"
     code=$?
     [ "$code" -gt 1 ] || return 0
@@ -213,14 +213,14 @@ make() {
     fi
     demand unpacked
     read -r files bytes pieces <"$work/looked"
-    [ "$pieces" -eq "$(grep -c . "$work/database.sha256")" ] || refuse "it holds $pieces pieces of a database, and not all"
+    [ "$pieces" -eq "$(grep -c . "$work/database.cksum")" ] || refuse "it holds $pieces pieces of a database, and not all"
 }
 
 finish() { # the manifest first: where there is a backup there is one
     {
         cat "$work/manifest"
         printf '%s\n' "file $file" "bytes $(stat -c %s "$part")" "unpacked $bytes" "files $files" "pieces $pieces"
-        digest=$(sha256sum <"$part") && echo "sha256 ${digest%% *}"
+        digest=$(sha256_of "$part") && echo "sha256 $digest"
         echo "encrypted $([ -n "$recipient" ] && echo yes || echo no)"
         echo "seconds $(seconds "$began")"
     } >"$folder/$name.manifest.part" && grep -q '^seconds ' "$folder/$name.manifest.part" &&

@@ -30,7 +30,7 @@ opened() { # the backup's tar
 
 demand_whole() { # the file is the one that was made, can be read to its end, and holds nothing that is not ours
     [ -f "$file" ] && [ ! -L "$file" ] || refuse "it is no plain file"
-    digest=$(sha256sum <"$file") && digest=${digest%% *}
+    digest=$(sha256_of "$file")
     [ -z "$sha256" ] || [ "$digest" = "$sha256" ] || refuse "it is not the file that was made: its SHA-256 is ${digest:-unreadable}"
     rm -f "$work/looked"
     opened 2>"$work/opened.err" | { look "$(stat -c %s "$file")" && echo "$files $bytes $pieces" >"$work/looked"; } || exit

@@ -84,7 +84,7 @@ def _script(environment: Environment, host: Host, more: Mapping[str, str], *part
         **more,
     }
     lines = [f"{key}={quote(value)}" for key, value in known.items()]
-    return "\n".join((*lines, _walk(backup.exclude), *(_part(name) for name in parts)))
+    return "\n".join((*lines, _walk(_left_out(backup)), *(_part(name) for name in parts)))
 
 
 def _backup(environment: Environment) -> Backup:
@@ -95,6 +95,12 @@ def _backup(environment: Environment) -> Backup:
 
 def _engine(backup: Backup) -> str:
     return f"{backup.engine or 'commands'}.sh"
+
+
+def _left_out(backup: Backup) -> tuple[str, ...]:
+    """Return what stays out: also an SQLite file in use, which is in the dump, and those that once were."""
+    file = backup.live.rpartition("/")[2]
+    return (*backup.exclude, f"{file}*") if backup.engine == "sqlite" and file else backup.exclude
 
 
 def _walk(exclude: tuple[str, ...]) -> str:
