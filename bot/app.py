@@ -32,9 +32,11 @@ from deployers.checkup.looking import Tools
 from deployers.environment import Environment
 from deployers.ports import AskChecks, Remote, Repository
 from deployers.preflight import SshPreflight
+from deployers.legacy_look import OldBackups
 from deployers.repository import GitRepository
 from storage import anchor, deployments
 from storage.errors import StorageError
+from deployers.schema import TargetMigrations
 from storage.models import HOLDS, Status
 from storage.seats import seat_for
 from storage.spool import Spool
@@ -171,6 +173,8 @@ class App:
         )
 
     @property
+            ask_migrations=TargetMigrations(self.looking),
+            ask_legacy=OldBackups(self.looking),
     def posted(self) -> Posted:
         """Return the checklists, each with the channel of its first schedule."""
         channels = {each.checklist: each.channel for each in reversed(self.settings.schedules)}

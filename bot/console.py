@@ -24,6 +24,9 @@ from storage import audit, leadership, outbox, reports
 from storage.errors import StorageError
 from storage.models import OutboxRow, Saying, Status
 
+SHOWN = ("preview", "listed")
+"""Replies that show something, and begin nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class BreakGlass:
@@ -67,12 +70,12 @@ class Console:
         runs, or a rollback), and only then is the engine launched here: it cannot resume what is to be stopped.
         """
         prepare(self.app)
-        alone = self._take_over_if_alone()
+        alone = not _only_shows(words) and self._take_over_if_alone()
         reply = self.ask("rollback", (*words, "--yes"), glass=glass)
         self.tell(reply)
         if reply.code == IdentityUnknown.code and not glass:
             self.show(f"If it cannot wait: `shipmate rollback {shlex.join(words)} --break-glass '…'`, with the reason.")
-        number = _number(reply) if reply.ok else None
+        number = _number(reply) if reply.ok and reply.code not in SHOWN else None
         if number is None:
             return 0 if reply.ok else 1
         if alone:
@@ -134,6 +137,12 @@ class Console:
                 at=services.now(),
             )
         return replace(services, people=BreakGlass(services.people))
+
+
+def _only_shows(words: tuple[str, ...]) -> bool:
+    """Say whether a rollback is only to be shown: then nobody has to be stopped for it."""
+    lower = [word.casefold() for word in words]
+    return "--dry-run" in lower or (lower[:1] == ["backup"] and len(lower) <= 2 and "latest" not in lower)
 
 
 def _announced(request: Request, glass: str, services: Services) -> OutboxRow:

@@ -11,11 +11,13 @@ from bot import telling
 from bot.change import Change, Changes
 from commands.errors import CommandError, IdentityUnknown
 from commands.services import People, Person
-from deployers import gates
+from commands.views import freezing
+from deployers import emergency, gates
+from deployers.destructive import understood
 from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, RepositoryUnreachable
 from deployers.github_errors import GitHubAway, GitHubLimited
-from deployers.plan import Plan
+from deployers.plan import MigrateBack, Plan
 from deployers.plan_difference import changed
 from deployers.ports import (
     AskChecks,
@@ -212,7 +214,10 @@ class Opening:
         return judge()
 
     def _fresh(self, environment: Environment, plan: Plan, deployment: Deployment) -> Plan | str:
-        revision, difference = Revision(plan.ref, "", plan.sha), Difference((), 0, (), 0, plan.migrations)
+        with self.changes.store.look() as session:
+            live = colours.live(session, deployment.environment)
+        revision = Revision(plan.ref, "", plan.sha)
+        difference = Difference((), 0, (), 0, plan.migrations, compatible=plan.compatible)
         if deployment.kind is Kind.DEPLOY:
             revision = self.repository.resolve(plan.ref)
             if revision.sha != plan.sha:
@@ -221,6 +226,7 @@ class Opening:
             difference = self.repository.between(plan.replaces, plan.sha, migrations=environment.recipe.migrations_path)
         return plan_for(
             environment,
+            difference = understood(self.repository, difference, plan.sha)
             kind=plan.kind,
             revision=revision,
             replaces=plan.replaces,
@@ -232,6 +238,8 @@ class Opening:
         )
 
     def _shut(self, deployment: Deployment) -> str:
+            restores=Restoration.read(plan.restores) if plan.restores else None,
+            undoing=next((step for step in plan.steps if isinstance(step, MigrateBack)), None),
         """Return which gate is shut now, or nothing; raises NotTold while another answer may come in a moment."""
         environment = self.environments.get(deployment.environment)
         if environment is None:

@@ -22,9 +22,12 @@ def card(session: Session, deployment: Deployment, *, channel: str, at: datetime
 
 
 def succeeded(session: Session, deployment: Deployment, *, at: datetime) -> None:
-    """Say one quiet line in the card's thread."""
+    """Say one quiet line in the card's thread, unless whoever asked wants none."""
     session.flush()
-    line = thread.succeeded_line(reports.facts(session, deployment.number))
+    facts = reports.facts(session, deployment.number)
+    if facts.seen.get("quiet"):
+        return
+    line = thread.succeeded_line(facts)
     _say(session, deployment, "succeeded", Saying.POST, {"text": line}, at=at, in_thread=True)
 
 

@@ -1,28 +1,52 @@
-"""Choose what to go back to, from the ledger alone, and begin it."""
+"""Choose what to go back to, from the ledger alone."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from commands import planning, rows
-from commands.command import Request
 from commands.errors import Refused
 from commands.services import Services
 from commands.views.blocks import code, escape
 from commands.views.choices import named
-from commands.views.words import title
+from commands.views.words import short
+from commands.wanted_back import LATEST
 from deployers import rollback
+from deployers.destructive import MOST_FILES, understood
 from deployers.environment import Environment
 from deployers.errors import DeployError
-from deployers.plan import Plan
+from deployers.plan import MigrateBack, Plan
 from deployers.ports import Difference, Revision
-from deployers.rollback import Way
+from deployers.rollback import Extent, Way
+from deployers.schema import newest
 from deployers.strategies import plan_for
-from storage import deployments, locks, targets
+from storage import colours, deployments, targets
 from storage.errors import NotFound
-from storage.models import HOLDS, Deployment, Kind, Status, StoredPlan
+from storage.models import HOLDS, Deployment, Kind, Status
 from storage.store import Session
 
-LATEST = "latest"
 STANDS_STILL = frozenset({Status.INCOMPLETE, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The release that serves again."""
+
+    ref: str
+    sha: str
+    release: str
+    number: int | None = None
+    """The deployment that once brought it; None where a backup alone knows it."""
+    served_at: datetime | None = None
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> "Target":
+        """Return the release of a deployment."""
+        return cls(deployment.ref, deployment.sha, deployment.release, deployment.number, deployment.served_at)
+
+    @property
+    def name(self) -> str:
+        """Return the release in plain text."""
+        return short(self.sha) if self.ref == self.sha else self.ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +58,29 @@ class Choice:
     """What the ledger says runs: the plan is bound to it."""
     undoes: Deployment
     """What is taken back: the head, or what failed on top of it."""
-    target: Deployment
+    target: Target
     plan: Plan
     difference: Difference
     way: Way
+    remarks: Sequence[str] = field(default=())
+    """What else has to be known before it is agreed to."""
 
 
-def choose(services: Services, environment: Environment, wanted: str) -> Choice:
+def choose(services: Services, environment: Environment, wanted: str, *, migrations_back: bool = False) -> Choice:
     """Return the way back to the latest good release, or to the one that was named; needs neither Slack nor GitHub.
 
     Raises:
         Refused: there is none; lists what there is.
     """
     with services.store.look() as session:
-        head = deployments.current(session, environment.name)
-        if head is None:
-            raise Refused(
-                f"Nothing has been deployed to {environment.name} through me yet, so there is nothing to go back to.",
-                f"See `/deploy history {environment.name}`.",
-                "no_way_back",
-            )
-        undoes = _undone(session, environment.name, head)
-        target = _target(session, environment.name, wanted, head=head, undoes=undoes)
-        lie = _ledger_migrations(session, environment.name, undoes, target)
-    difference, known = _difference(services, environment, undoes, target, lie)
+        head, undoes = standing(session, environment.name)
+        live = colours.live(session, environment.name)
+        target = Target.of(_target(session, environment.name, wanted, head=head, undoes=undoes))
+    difference, known = between(services, environment, undoes, target)
+    undoing: MigrateBack | None = None
+    remarks: tuple[str, ...] = ()
+    if migrations_back:
+        undoing, difference, remarks = _taken_back(services, environment, undoes, target, difference, known=known)
     plan = plan_for(
         environment,
         kind="rollback",
@@ -66,54 +89,125 @@ def choose(services: Services, environment: Environment, wanted: str) -> Choice:
         release=target.release,
         difference=difference,
         strategy=environment.strategy,
+        live=live,
+        undoing=undoing,
     )
-    way = Way(
+    way = way_of(environment, undoes, target, difference, Extent.MIGRATIONS if undoing else Extent.CODE, known=known)
+    return Choice(environment, head, undoes, target, plan, difference, way, remarks)
+
+
+def way_of(  # noqa: PLR0913 - each is another fact of the same way
+    environment: Environment,
+    undoes: Deployment,
+    target: Target,
+    difference: Difference,
+    extent: Extent,
+    *,
+    known: bool,
+    since: datetime | None = None,
+) -> Way:
+    """Return what going back means."""
+    return Way(
         environment.name,
         named(undoes),
-        named(target),
+        target.name,
         migrations=difference.migrations,
         known=known,
         policy=environment.rollback.migrations,
+        compatible=difference.compatible,
+        extent=extent,
+        since=since,
     )
-    return Choice(environment, head, undoes, target, plan, difference, way)
 
 
-def begin(request: Request, services: Services, choice: Choice, *, reason: str = "") -> Deployment:
-    """Queue the rollback, before every deployment that waits; the same one asked twice is one.
+def standing(session: Session, place: str) -> tuple[Deployment, Deployment]:
+    """Return what the ledger says runs, and what would be taken back.
 
     Raises:
-        Refused: something else runs there by now.
+        Refused: nothing was ever deployed there.
     """
-    place = choice.environment.name
-    with services.store.begin() as session:
-        locks.one_at_a_time(session, place)
-        begun = deployments.of_request(session, request.key)
-        if joined := begun or deployments.open_request(session, place, choice.target.sha, Kind.ROLLBACK):
-            return joined
-        _demand_unchanged(session, choice)
-        overtaken = [_overtake(session, services, it) for it in _queued(session, place)]
-        deployment = _remember(session, services, request, choice, reason)
-        rows.queue(session, services, deployment)
-        rows.show(session, services, deployment)
-        for it in overtaken:
-            rows.note(session, services, request, it, "deployment.superseded", by=deployment.number)
-        rows.note(
-            session,
-            services,
-            request,
-            deployment,
-            "rollback.requested",
-            undoes=choice.undoes.number,
-            migrations=list(choice.plan.migrations),
-            reason=reason,
+    head = deployments.current(session, place)
+    if head is None:
+        raise Refused(
+            f"Nothing has been deployed to {place} through me yet, so there is nothing to go back to.",
+            f"See `/deploy history {place}`.",
+            "no_way_back",
         )
-    return deployment
+    return head, _undone(session, place, head)
+
+
+def between(
+    services: Services, environment: Environment, undoes: Deployment, target: Target
+) -> tuple[Difference, bool]:
+    """Return what going back changes, and whether the migrations are known; the repository may be away."""
+    try:
+        found = services.repository.between(undoes.sha, target.sha, migrations=environment.recipe.migrations_path)
+        return understood(services.repository, found, undoes.sha), True
+    except DeployError:
+        pass
+    if target.number is None:
+        return Difference((), 0, (), 0, ()), False
+    with services.store.look() as session:
+        return _ledger_difference(session, environment.name, undoes, target.number)
 
 
 def active(session: Session, environment: str) -> Deployment | None:
     """Return what is on its way there right now; what stands still gives way to a rollback."""
     held = deployments.running_in(session, environment)
     return held if held and held.status not in STANDS_STILL else None
+
+
+def _taken_back(
+    services: Services,
+    environment: Environment,
+    undoes: Deployment,
+    target: Target,
+    difference: Difference,
+    *,
+    known: bool,
+) -> tuple[MigrateBack, Difference, tuple[str, ...]]:
+    """Return the step that takes the migrations back, the difference with those alone, and what else to know."""
+    place, only_code = environment.name, f"Without them: `/rollback {target.name} {environment.name}`."
+    if not environment.recipe.migrate_back:
+        raise Refused(
+            f"The recipe {code(environment.recipe.name)} does not say how migrations are taken back.",
+            f"Add `migrate_back` to it, or go back without: `/rollback {target.name} {place}`.",
+            "no_migrate_back",
+        )
+    if not known or len(difference.migrations) > MOST_FILES:
+        raise Refused("I cannot tell which migrations would have to be taken back.", only_code, "unknown_migrations")
+    brought, changed = _brought(services, undoes, target, difference)
+    if changed:
+        raise Refused(
+            f"{code(changed[0], 150)} was changed after it had run, so nobody knows what taking it back would do.",
+            only_code,
+            "changed_migrations",
+        )
+    ran = services.ask_migrations(environment)
+    brought = tuple(path for path in brought if ran.has(path) is not False)
+    if not brought:
+        raise Refused(f"No migration lies between, so there is none to take back on {place}.", only_code, "none")
+    if other := newest(ran, brought):
+        raise Refused(
+            f"Taking back the newest {len(brought)} would not be taking back those that lie between: {escape(other)}.",
+            f"Take them back by hand, or go back to a backup: `/rollback backup {place}`.",
+            "other_migrations",
+        )
+    remarks = (f"Which migrations have run could not be asked: {ran.why}",) if ran.why else ()
+    step = MigrateBack((environment.machines[0].name,), count=len(brought), release=undoes.release)
+    return step, replace(difference, migrations=brought, dangers=()), remarks
+
+
+def _brought(
+    services: Services, undoes: Deployment, target: Target, difference: Difference
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the migrations that the newer release alone has, and those that were changed in between."""
+    try:
+        here = services.repository.read(undoes.sha, difference.migrations)
+        there = services.repository.read(target.sha, difference.migrations)
+    except DeployError:
+        return difference.migrations, ()
+    return rollback.added(difference.migrations, here, there)
 
 
 def _undone(session: Session, place: str, head: Deployment) -> Deployment:
@@ -176,88 +270,13 @@ def _listed(offered: list[Deployment], place: str) -> str:
     return f"You can go back to {names}: `/rollback {escape(named(offered[0]))} {escape(place)}`."
 
 
-def _ledger_migrations(session: Session, place: str, undoes: Deployment, target: Deployment) -> tuple[str, ...] | None:
-    """Return the migrations that were brought since the target, from stored plans; None if a plan is lost."""
-    since = [it for it in deployments.served(session, place) if it.number > target.number]
+def _ledger_difference(session: Session, place: str, undoes: Deployment, target: int) -> tuple[Difference, bool]:
+    """Return the migrations that were brought since the target, from stored plans; not known if a plan is lost."""
+    since = [it for it in deployments.served(session, place) if it.number > target]
     wanted = {it.number: it for it in (*since, undoes)}
     try:
-        return rollback.between(deployments.stored_plan(session, number).document for number in wanted)
+        plans = [deployments.stored_plan(session, number).document for number in wanted]
     except NotFound:
-        return None
-
-
-def _difference(
-    services: Services, environment: Environment, undoes: Deployment, target: Deployment, lie: tuple[str, ...] | None
-) -> tuple[Difference, bool]:
-    """Return what going back changes, and whether the migrations are known; the repository may be away."""
-    try:
-        found = services.repository.between(undoes.sha, target.sha, migrations=environment.recipe.migrations_path)
-        return found, True
-    except DeployError:
-        return Difference((), 0, (), 0, lie or ()), lie is not None
-
-
-def _demand_unchanged(session: Session, choice: Choice) -> None:
-    place = choice.environment.name
-    if held := active(session, place):
-        raise Refused(
-            f"{title(held)} is on its way there now, so I did not begin.",
-            f"To stop it and go back: `/deploy cancel {held.id} --back`.",
-            "running",
-        )
-    head = deployments.current(session, place)
-    if head is None or head.number != choice.head.number:
-        raise Refused(f"{place} runs something else by now.", f"Look again: `/rollback latest {place}`.", "stale")
-
-
-def _queued(session: Session, place: str) -> list[Deployment]:
-    waiting = deployments.waiting_in(session, place)
-    return [it for it in waiting if it.status is Status.QUEUED and it.kind is Kind.DEPLOY]
-
-
-def _overtake(session: Session, services: Services, waiting: Deployment) -> Deployment:
-    """Let a queued deployment give way: it was approved for what ran before."""
-    overtaken = deployments.get_for_change(session, waiting.number)
-    overtaken.advance(Status.SUPERSEDED, at=services.now())
-    rows.show(session, services, overtaken)
-    return overtaken
-
-
-def _remember(session: Session, services: Services, request: Request, choice: Choice, reason: str) -> Deployment:
-    at, target = services.now(), choice.target
-    deployment = Deployment(
-        kind=Kind.ROLLBACK,
-        environment=choice.environment.name,
-        ref=target.ref,
-        sha=target.sha,
-        replaces_sha=choice.undoes.sha,
-        replaces_ref=choice.undoes.ref,
-        strategy=choice.plan.strategy,
-        deployer=choice.environment.deployer,
-        release=target.release,
-        requested_by=request.person.id,
-        requested_name=request.person.name,
-        reason=reason,
-        request_key=request.key or None,
-        undoes=choice.undoes.number,
-        requested_at=at,
-        changed_at=at,
-    )
-    plan = StoredPlan(deployment_id=0, hash=choice.plan.hash, document=choice.plan.document(), seen=_shown(choice))
-    return deployments.add(session, deployment, plan)
-
-
-def _shown(choice: Choice) -> dict[str, object]:
-    difference = choice.difference
-    caution = rollback.caution(choice.way)
-    return {
-        "commits": planning.commits(difference.behind),
-        "commits_count": difference.behind_count,
-        "files_changed": difference.files_changed,
-        "insertions": difference.insertions,
-        "deletions": difference.deletions,
-        "migrations": list(difference.migrations),
-        "risks": [caution] if caution else [],
-        "preflight": [],
-        "way_back": None,
-    }
+        return Difference((), 0, (), 0, ()), False
+    migrations, compatible = rollback.between(plans), rollback.declared(plans)
+    return Difference((), 0, (), 0, migrations, compatible=compatible), True

@@ -42,6 +42,7 @@ ACTIONS = (
     Action("deployment.abort", stopping.abort_button),
     Action("deployment.abort_back", stopping.abort_back_button),
     Action("deployment.rollback", rollback.confirmed),
+    Action("rollback.same", rollback.again),
     Action("deployment.retry", retrying.retry_button),
     Action("deployment.details", telling.details_button),
     Action("step.ran", resolving.button(resolving.RAN)),
@@ -55,6 +56,7 @@ ACTIONS = (
 SUBMISSIONS = (
     Action("deploy", deploy.submitted),
     Action("rollback", rollback.submitted),
+    Action("rollback.typed", rollback.again),
     Action("deployment.reject", approvals.reject),
 )
 
@@ -68,6 +70,7 @@ MODALS = (
     Modal("home.deploy", lambda _request, services: modal.deploy(services.environments)),
     Modal("deploy", lambda _request, services: modal.deploy(services.environments)),
     Modal("rollback", lambda _request, services: modal.rollback(services.environments)),
+    Modal("rollback.typed", lambda request, _services: modal.typed(request.value)),
     Modal("deployment.reject", lambda request, _services: modal.reject(request.value)),
 )
 

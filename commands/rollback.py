@@ -1,13 +1,14 @@
-"""`/rollback`: bring back a release that served well."""
+"""`/rollback`: bring back a release that served well, and where it is wanted the data of then."""
 
+from dataclasses import replace
 from datetime import timedelta
+from hmac import compare_digest
 
-from commands import arguments, buttons, going_back, permissions
-from commands.arguments import Grammar
+from commands import arguments, begun_back, buttons, from_backup, going_back, permissions, wanted_back
 from commands.auditing import audited
 from commands.command import Request, command
 from commands.errors import Refused
-from commands.going_back import LATEST, Choice
+from commands.going_back import Choice
 from commands.replies import Reply
 from commands.services import Services
 from commands.stopping import stop
@@ -15,37 +16,46 @@ from commands.views import rollback as view
 from commands.views.blocks import code
 from commands.views.choices import named
 from commands.views.words import title
+from commands.wanted_back import LATEST, MIGRATIONS, MOST_REASON, Wanted
 from deployers.environment import Environment
-from deployers.rollback import caution
+from deployers.rollback import Extent, caution
 from storage import deployments
 from storage.models import Deployment, Kind
 
-GRAMMAR = Grammar(options=("reason",), flags=("yes",), sentence="reason", words=2)
-MOST_REASON = 500
 RECENTLY = timedelta(hours=24)
+DATA_ROLES = ("operator", "approver")
+"""Who may lose data on purpose: those who answer for what is deployed, not everybody who may roll back."""
 
 
-@command("latest|<version>|<number> [environment] [--reason “…”] [--yes]", needs=("rollback",))
+@command(
+    "latest|<version>|<number>|to <number> [environment] [--migrations-back] [--dry-run] [--reason “…”] [--yes]"
+    " | backup latest|<name> [environment] [--restore-database] [--skip-health-check] [--no-notify]"
+    " [--confirm <environment>]",
+    needs=("rollback",),
+)
 @audited
 def rollback(request: Request, services: Services) -> Reply:
     """Bring back a release that served well: the latest one before what runs now, or the one that you name.
 
     It shows what would disappear and asks once more, unless `--yes` says so already. It waits for nobody's approval.
+    Where data would be lost (`--migrations-back`, `--restore-database`), the environment's name has to be typed, and
+    it takes an operator or an approver. `/rollback backup` lists the backups; `--dry-run` only shows.
     """
-    parsed = arguments.parse(request.text, GRAMMAR)
-    place, wanted = arguments.place_and_ref(parsed.words, services.environments)
-    if place is None:
-        place = _meant(services)
-    sure = "yes" in parsed.flags or request.origin == "cli"
-    return _go(request, services, place, wanted or LATEST, reason=parsed.options.get("reason", ""), sure=sure)
+    wanted = wanted_back.read(request.text, services.environments)
+    if wanted.environment is None:
+        wanted = replace(wanted, environment=_meant(services))
+    if wanted.lists:
+        return _listed(services, wanted)
+    return _go(request, services, replace(wanted, sure=wanted.sure or request.origin == "cli"))
 
 
 @audited
 def submitted(request: Request, services: Services) -> Reply:
     """Take the form that a bare `/rollback` opens; it still asks once more."""
     place = arguments.environment(request.fields.get("environment", ""), services.environments)
-    wanted = request.fields.get("version", "").strip() or LATEST
-    return _go(request, services, place, wanted, reason=request.fields.get("reason", "").strip(), sure=False)
+    release = request.fields.get("version", "").strip() or LATEST
+    reason = request.fields.get("reason", "").strip()[:MOST_REASON]
+    return _go(request, services, Wanted(place, release, reason=reason))
 
 
 @audited
@@ -57,47 +67,101 @@ def confirmed(request: Request, services: Services) -> Reply:
         shown = deployments.get(session, pressed.deployment)
     place = arguments.environment(shown.environment, services.environments)
     if pressed.target is None:
-        return _from_card(request, services, shown, pressed, place)
-    choice = going_back.choose(services, place, f"#{pressed.target}")
-    if choice.undoes.number != shown.number or pressed.hash != choice.plan.hash:
+        return _from_card(services, shown, pressed, place)
+    wanted = Wanted(place, f"#{pressed.target}", sure=True)
+    return _same(request, services, wanted, (shown.number, pressed.hash))
+
+
+@audited
+def again(request: Request, services: Services) -> Reply:
+    """Begin what a button or a form stands for, if it is still what was shown; typed where data is lost."""
+    number, plan_hash, _place, words = _taken_apart(request.value)
+    wanted = replace(wanted_back.read(words, services.environments), sure=True)
+    wanted = replace(wanted, confirmed=request.fields.get("confirm", "").strip())
+    return _same(request, services, wanted, (number, plan_hash))
+
+
+def _same(request: Request, services: Services, wanted: Wanted, shown: tuple[int, str]) -> Reply:
+    """Begin exactly what was shown, or nothing."""
+    _demand_roles(request, services, wanted)
+    choice = _choose(services, wanted)
+    number, plan_hash = shown
+    if choice.undoes.number != number or not compare_digest(plan_hash.encode(), choice.plan.hash.encode()):
         raise Refused(
-            f"{place.name} is not as it was when you were asked, so I did nothing.",
-            f"Look again: `/rollback latest {place.name}`.",
+            f"{wanted.place.name} is not as it was when you were asked, so I did nothing.",
+            f"Look again: `/rollback latest {wanted.place.name}`.",
             "stale",
         )
-    return _begun(request, services, choice, "")
+    _demand_typed(wanted)
+    return _begun(request, services, choice, wanted)
 
 
-def _from_card(
-    request: Request, services: Services, shown: Deployment, pressed: buttons.Pressed, place: Environment
-) -> Reply:
+def _taken_apart(value: str) -> tuple[int, str, str, str]:
+    parts = value.split(":", 3)
+    if len(parts) != 4 or not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 16):
+        raise Refused(
+            "This button's value is not one of mine, so I did nothing.", "Ask again: `/rollback`.", "tampered"
+        )
+    return int(parts[0]), parts[1], parts[2], parts[3]
+
+
+def _from_card(services: Services, shown: Deployment, pressed: buttons.Pressed, place: Environment) -> Reply:
     """Ask once more, with what going back would do now; the card may be old."""
     buttons.demand_same(pressed, shown)
-    choice = going_back.choose(services, place, LATEST)
+    wanted = Wanted(place)
+    choice = _choose(services, wanted)
     if choice.undoes.number != shown.number:
         raise Refused(
             f"{title(shown)} is not what runs there now; {code(named(choice.undoes))} is.",
             f"To take that back: `/rollback latest {place.name}`.",
             "stale",
         )
-    return _question(choice)
+    return _question(services, choice, wanted)
 
 
-def _go(request: Request, services: Services, place: Environment, wanted: str, *, reason: str, sure: bool) -> Reply:
-    permissions.require_rollback(services, request.person)
+def _go(request: Request, services: Services, wanted: Wanted) -> Reply:
+    _demand_roles(request, services, wanted)
     with services.store.look() as session:
-        running = going_back.active(session, place.name)
-    if running:
-        return _while_running(request, services, running, wanted, sure=sure)
-    choice = going_back.choose(services, place, wanted)
-    return _begun(request, services, choice, reason[:MOST_REASON]) if sure else _question(choice)
+        running = going_back.active(session, wanted.place.name)
+    if running and not wanted.dry:
+        return _while_running(request, services, running, wanted)
+    choice = _choose(services, wanted)
+    if wanted.dry:
+        return Reply(*view.preview(_asking(services, choice, wanted)), code="preview")
+    if not wanted.sure or (wanted.extent.touches_data and not wanted.confirmed):
+        return replace(_question(services, choice, wanted), ok=not wanted.sure)
+    _demand_typed(wanted)
+    return _begun(request, services, choice, wanted)
 
 
-def _while_running(request: Request, services: Services, running: Deployment, wanted: str, *, sure: bool) -> Reply:
+def _demand_roles(request: Request, services: Services, wanted: Wanted) -> None:
+    permissions.require_rollback(services, request.person)
+    if wanted.extent.touches_data and not wanted.dry:
+        permissions.require(services, request.person, *DATA_ROLES, to="take data back")
+
+
+def _demand_typed(wanted: Wanted) -> None:
+    """Have whoever takes data back say of which environment, letter for letter."""
+    place = wanted.place.name
+    if wanted.extent.touches_data and wanted.confirmed != place:
+        raise Refused(
+            f"Data would be lost on {place}, and {code(wanted.confirmed or 'nothing')} is not its name: I did nothing.",
+            f"Type `{place}` to confirm, on the command line `--confirm {place}`.",
+            "confirm",
+        )
+
+
+def _choose(services: Services, wanted: Wanted) -> Choice:
+    if wanted.backup:
+        return from_backup.choose(services, wanted)
+    return going_back.choose(services, wanted.place, wanted.release, migrations_back=wanted.migrations_back)
+
+
+def _while_running(request: Request, services: Services, running: Deployment, wanted: Wanted) -> Reply:
     """Stop what runs and go back, if that is what was meant; a rollback that runs already is left alone."""
     if running.kind is Kind.ROLLBACK:
         raise Refused(f"{title(running)} is going back already.", "Watch its card.", "running")
-    if sure and wanted.casefold() == LATEST:
+    if wanted.sure and wanted.release.casefold() == LATEST and wanted.extent is Extent.CODE:
         return stop(request, services, buttons.Pressed(running.number, ""), back=True)
     with services.store.look() as session:
         back = deployments.current(session, running.environment)
@@ -105,25 +169,44 @@ def _while_running(request: Request, services: Services, running: Deployment, wa
     return Reply(text, blocks, ok=False, code="running")
 
 
-def _question(choice: Choice) -> Reply:
-    text, blocks = view.question(
-        view.Asking(
-            deployment=choice.undoes.number,
-            plan_hash=choice.plan.hash,
-            target=choice.target,
-            way=choice.way,
-            commits=tuple((it.sha, it.subject, it.author) for it in choice.difference.behind),
-            commits_count=choice.difference.behind_count,
-        )
-    )
+def _question(services: Services, choice: Choice, wanted: Wanted) -> Reply:
+    text, blocks = view.question(_asking(services, choice, wanted))
     return Reply(text, blocks, code="confirm")
 
 
-def _begun(request: Request, services: Services, choice: Choice, reason: str) -> Reply:
-    deployment = going_back.begin(request, services, choice, reason=reason)
+def _asking(services: Services, choice: Choice, wanted: Wanted) -> view.Asking:
+    target, way = choice.target, choice.way
+    backup = str(choice.plan.restores.get("backup", ""))
+    hint = f"With its migrations: {code(f'/rollback {target.name} {way.environment} --{MIGRATIONS}')}."
+    offers = way.extent is Extent.CODE and way.asks and choice.environment.recipe.migrate_back
+    return view.Asking(
+        deployment=choice.undoes.number,
+        plan_hash=choice.plan.hash,
+        ref=target.ref,
+        sha=target.sha,
+        way=way,
+        words=wanted.words(backup or target.name),
+        now=services.now(),
+        number=target.number,
+        served_at=target.served_at,
+        backup=backup,
+        commits=tuple((it.sha, it.subject, it.author) for it in choice.difference.behind),
+        commits_count=choice.difference.behind_count,
+        remarks=choice.remarks,
+        hint=hint if offers else "",
+    )
+
+
+def _begun(request: Request, services: Services, choice: Choice, wanted: Wanted) -> Reply:
+    deployment = begun_back.begin(request, services, choice, wanted)
     channel = f"#{services.deployments_channel.removeprefix('#')}"
     said = f"{title(deployment)} begins; watch its card in {channel}."
-    return Reply(f"{said} {caution(choice.way)}".strip())
+    return Reply(f"{said} {caution(choice.way, services.now())}".strip())
+
+
+def _listed(services: Services, wanted: Wanted) -> Reply:
+    place = wanted.place
+    return Reply(*view.backups(place.name, *from_backup.known(services, place)), code="listed")
 
 
 def _meant(services: Services) -> Environment:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from deployers.checklists import Posted
 from deployers.environment import Environment
+from deployers.legacy import AskLegacy, ask_nowhere
 from deployers.ports import (
     AskChecks,
     AskPulls,
@@ -19,6 +20,7 @@ from deployers.ports import (
     ask_nobody,
     learn_nothing,
 )
+from deployers.schema import AskMigrations, ask_no_database
 from storage.models import Deployment
 from storage.store import Rows, Session
 
@@ -89,5 +91,7 @@ class Services:
     ask_workflow: AskWorkflow = ask_no_workflow
     checklists: Posted = field(default_factory=Posted)
     """What `/ops check` looks at, and where its cards are posted."""
+    ask_migrations: AskMigrations = ask_no_database
+    ask_legacy: AskLegacy = ask_nowhere
     maintenance: timedelta = timedelta(minutes=30)
     """How long `/ops maintenance on` lasts when nobody says for how long."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commands.replies import Block
-from commands.views.blocks import escape, plain, section
+from commands.views.blocks import code, escape, plain, section
 from deployers.environment import Environment
 
 MOST_OPTIONS = 100
@@ -57,6 +57,16 @@ def reject(value: str) -> dict[str, Any]:
     form = _modal(
         "deployment.reject", "Reject a deployment", "Reject", [told, _text("reason", "Why not?", multiline=True)]
     )
+    return {**form, "private_metadata": value}
+
+
+def typed(value: str) -> dict[str, Any]:
+    """Return the form in which whoever takes data back types of which environment; it carries the button's value."""
+    place, _, words = value.split(":", 2)[-1].partition(":")
+    asked = code(f"/rollback {words}", 300)
+    told = section(f":warning: {asked} takes data back on *{escape(place)}*. What is lost stands beside the button.")
+    hint = f"Type {place} to go on."
+    form = _modal("rollback.typed", "Take data back", "Take it back", [told, _text("confirm", "Which one?", hint=hint)])
     return {**form, "private_metadata": value}
 
 

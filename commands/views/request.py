@@ -67,7 +67,8 @@ def changes(plan: Mapping[str, Any], seen: Mapping[str, Any], deployment: Deploy
     elif pulls := _pulls(commits):
         blocks.append(context(f"Pull requests: {', '.join(pulls)}"))
     if migrations := plan.get("migrations", []):
-        blocks.append(section(f"*Migrations* ({len(migrations)})\n{_listed(migrations)}"))
+        listed = _listed(migrations, plan.get("compatible", ()), seen.get("ran", ()))
+        blocks.append(section(f"*Migrations* ({len(migrations)})\n{listed}"))
     return blocks
 
 
@@ -176,8 +177,12 @@ def _pulls(commits: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"#{number}" for number in list(dict.fromkeys(found))[:20]]
 
 
-def _listed(paths: Sequence[str]) -> str:
-    lines = [f"• `{line(it, 150)}`" for it in paths[:MOST_MIGRATIONS]]
+def _listed(paths: Sequence[str], compatible: Sequence[str], ran: Sequence[str]) -> str:
+    remarks = ((compatible, ", declared compatible"), (ran, ", has run already"))
+    lines = [
+        f"• `{line(it, 150)}`{''.join(remark for those, remark in remarks if it in those)}"
+        for it in paths[:MOST_MIGRATIONS]
+    ]
     if (more := len(paths) - len(lines)) > 0:
         lines.append(f"… and {more} more")
     return "\n".join(lines)

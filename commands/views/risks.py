@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from deployers.destructive import MOST_FILES
 from deployers.ports import Difference, Finding, Learned
+from deployers.schema import Ran, name_of
 
 MANY_COMMITS = 50
 MANY_LINES = 2_000
 MOST_NAMED = 3
+MOST_MIGRATIONS = 4
 MOST_TOUCHED = 200
 """So many changed paths are told at most; GitHub itself tells three hundred."""
 _LOCKS = ("composer.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "poetry.lock", "*.lock", "go.sum")
@@ -70,6 +73,32 @@ def overlap(left_behind: Sequence[str]) -> list[str]:
     return [f"old code over the new database on {until}; nobody has declared that it can do so"]
 
 
+def destructive(difference: Difference) -> list[str]:
+    """Return which migrations take something away, in words, and which could not be read."""
+    by_path: dict[str, list[str]] = {}
+    for danger in difference.dangers:
+        by_path.setdefault(danger.path, []).append(f"{danger.what} (line {danger.line})")
+    told = [f"{path} {', '.join(what[:MOST_NAMED])}{_more(what)}" for path, what in by_path.items()]
+    shown = told[:MOST_MIGRATIONS]
+    if len(told) > len(shown):
+        shown.append(f"{_number(len(told) - len(shown), 'more migration')} take something away")
+    if (unread := len(difference.migrations) - MOST_FILES) > 0:
+        shown.append(f"{_number(unread, 'migration')} more than I read: what they take away is not known")
+    return shown
+
+
+def pending(difference: Difference, ran: Ran) -> list[str]:
+    """Return which migrations run besides those that come with the release, in words; and that nobody could tell."""
+    coming = {name_of(path) for path in difference.migrations}
+    forgotten = [name for name in ran.pending or () if name not in coming]
+    told = []
+    if forgotten:
+        told.append(f"pending on {ran.where} from before, so they run as well: {_some(forgotten)}")
+    if ran.why:
+        told.append(f"which migrations are pending on {ran.where} could not be asked ({ran.why})")
+    return told
+
+
 def unusual(learned: Learned) -> list[str]:
     """Return what is unusual about how the commits came in, in words."""
     told = []
@@ -98,6 +127,10 @@ def _matching(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
     """Return the paths of which the whole or the file's name is like one of the patterns."""
     names = ((path, path.rpartition("/")[2]) for path in paths)
     return [both[0] for both in names if any(fnmatch(one, pattern) for one in both for pattern in patterns)]
+
+
+def _more(what: Sequence[str]) -> str:
+    return f" and {len(what) - MOST_NAMED} more" if len(what) > MOST_NAMED else ""
 
 
 def _some(names: Sequence[str]) -> str:

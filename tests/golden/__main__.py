@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.golden.backs import backs
 from tests.golden.cards import cards
 from tests.golden.checks import checks
 from tests.golden.holds import holds
@@ -17,7 +18,7 @@ PLACE = Path(__file__).parent / "views"
 
 def every() -> dict[str, Any]:
     """Return every golden view by the name of its file."""
-    return {**cards(), **checks(), **holds(), **maintenances(), **others(), **pages(), **revisions()}
+    return {**backs(), **cards(), **checks(), **holds(), **maintenances(), **others(), **pages(), **revisions()}
 
 
 def written(view: object) -> str:

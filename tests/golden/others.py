@@ -3,11 +3,10 @@
 from typing import Any
 
 from commands.replies import Block
-from commands.views import decided, details, history, modal, plan, refusal, rollback, status, thread
+from commands.views import decided, details, history, modal, plan, refusal, status, thread
 from deployers import gates
 from deployers.environment import Approvals
 from deployers.ports import Difference, Revision
-from deployers.rollback import Way
 from deployers.strategies import plan_for
 from storage.models import Decision, Status, TargetRecord
 from storage.reports import EnvironmentStatus
@@ -32,9 +31,6 @@ def others() -> dict[str, Any]:
         "plan_refused": message(plan.shown(_plan(), {**SEEN, "risks": []}, _frozen())),
         "refusal": message(refusal.refused(_frozen())),
         "decided": _rejected(),
-        "rollback_question": message(rollback.question(_asking(("migrations/007_names.py",)))),
-        "rollback_question_no_migrations": message(rollback.question(_asking(()))),
-        "rollback_while_running": message(rollback.while_running(deployment(Status.RUNNING), "v2.2")),
         "modal_deploy": modal.deploy(places),
         "modal_rollback": modal.rollback(places),
         "modal_reject": modal.reject(f"12:{HASH}"),
@@ -95,9 +91,3 @@ def _rejected() -> str:
     no = an_approval(12, "U0LEA", decision=Decision.REJECTED)
     no.reason = "not on a Friday"
     return decided.decided(deployment(Status.REJECTED), [no])
-
-
-def _asking(migrations: tuple[str, ...]) -> rollback.Asking:
-    target = deployment(Status.SUCCEEDED, number=11, ref="v2.2", sha=sha("v2.2"), served_at=NOW)
-    way = Way("production", "v2.3", "v2.2", migrations=migrations)
-    return rollback.Asking(12, HASH, target, way, ((sha("c3"), "Add names", "Ana"),), 1)

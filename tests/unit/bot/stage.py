@@ -4,7 +4,7 @@ import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -90,12 +90,16 @@ class Repo:
     def __init__(self) -> None:
         self.tags = {"v2.2": GOOD, "v2.3": NEW}
         self.migrations: tuple[str, ...] = ()
+        self.contents: dict[str, str] = {}
 
     def resolve(self, ref: str) -> Revision:
         return Revision(ref, f"refs/tags/{ref}", self.tags[ref])
 
     def between(self, base: str, head: str, *, migrations: str = "") -> Difference:
         return Difference((), 0, (), 0, self.migrations)
+
+    def read(self, sha: str, paths: Sequence[str]) -> dict[str, str]:
+        return {path: self.contents[path] for path in paths if path in self.contents}
 
     def refs(self, beginning: str = "", *, limit: int = 100) -> tuple[Revision, ...]:
         return ()

@@ -1,5 +1,6 @@
 """A small world in which commands can be said: real rows, made-up refs, people with roles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -46,6 +47,7 @@ class Shelf:
     tags: list[str] = field(default_factory=lambda: ["v2.0", "v2.1", "v2.2", "v2.3", "v2.4"])
     moved: dict[str, str] = field(default_factory=dict)
     migrations: tuple[str, ...] = ()
+    contents: dict[str, str] = field(default_factory=dict)
     away: bool = False
 
     def resolve(self, ref: str) -> Revision:
@@ -63,6 +65,10 @@ class Shelf:
         at, to = (order.index(base) if base else -1), order.index(head)
         ahead, behind = self._commits(at + 1, to + 1), self._commits(to + 1, at + 1)
         return Difference(ahead, len(ahead), behind, len(behind), self.migrations, 3, 40, 2, ("src/app.py",))
+
+    def read(self, sha: str, paths: Sequence[str]) -> dict[str, str]:
+        self._demand()
+        return {path: self.contents[path] for path in paths if path in self.contents}
 
     def refs(self, beginning: str = "", *, limit: int = 100) -> tuple[Revision, ...]:
         return tuple(self.resolve(tag) for tag in self.tags if beginning in tag)[:limit]
