@@ -32,7 +32,7 @@ def open_sandbox(*, port: int, headless: bool, state: Path | None, say: Callable
         signal.signal(number, lambda *_: stopped.set())
     say("Starting three hosts, a repository, a workspace and the bot …")
     fresh = state is None or not (state / "shipmate.db").exists()
-    with World(state, Tuning(port=port, manifest=manifest())) as world:
+    with World(state, Tuning(port=port, manifest=manifest(), github=True)) as world:
         url = world.server.url
         say(f"Open {url}: you are Ana, a developer. Type /deploy production v2.3; then be Ben and approve it.")
         say("Stop with Ctrl-C.")
@@ -49,7 +49,9 @@ def _history(world: World, say: Callable[[str], None]) -> None:
     """Give the channel a past: two releases, shipped for real while the person looks around."""
     world.making_history = True
     try:
-        seed(Teller(world, _silently))
+        teller = Teller(world, _silently)
+        teller.says("ana", "/deploy staging v2.2")
+        seed(teller)
         say("Production serves v2.2; v2.1 is there to go back to.")
     except Exception as error:  # noqa: BLE001 - the sandbox stays open whatever became of its past
         say(f"The first two releases could not be shipped: {error}")

@@ -12,10 +12,12 @@ from typing import Any, Self
 from bot.sandbox.bot_process import BotProcess, Launch, launched
 from bot.sandbox.configuration import Pace, configuration
 from bot.sandbox.front import Front
+from bot.sandbox.github.desk import Desk
 from bot.sandbox.github.hub import TOKEN
 from bot.sandbox.github.shipping import Shipper
 from bot.sandbox.github.team import ENVIRONMENT, HOOK_SECRET, REPOSITORY, Team
 from bot.sandbox.hosts import Host, Hosts
+from bot.sandbox.page.routes import Behind
 from bot.sandbox.panel import Panel
 from bot.sandbox.repository import build_repository, git_url
 from bot.sandbox.slack.driver import Driver
@@ -59,8 +61,7 @@ class World:
             self.workspace,
             port=self.tuning.port,
             paces=self.tuning.paces,
-            world=self.panel,
-            set_fault=self.set_fault,
+            behind=Behind(self.panel, self.set_fault, self.act_on_run),
         )
         self._slack = SlackThread(self.server)
         self._stack = ExitStack()
@@ -73,6 +74,7 @@ class World:
         self.bot: BotProcess
         self.repository: Path
         self.github: Team | None = None
+        self._desk: Desk | None = None
 
     def __enter__(self) -> Self:
         """Build and start everything; the bot connects by itself."""
@@ -85,6 +87,7 @@ class World:
             self._stack.enter_context(self.front)
             if self.tuning.github:
                 self.github = Team(self.repository, self._shipper())
+                self._desk = Desk(self.github)
                 self._stack.enter_context(self.github.server)
             self._write_configuration()
             self.bot = BotProcess(self.state, self.variables(), self.tuning.verb, launch=self.tuning.launch)
@@ -167,14 +170,24 @@ class World:
     # What the page shows beside the chat
 
     def panel(self) -> Json:
-        """Return the hosts, the bot and the faults, as the page polls them."""
+        """Return the hosts, GitHub, the bot and the faults, as the page polls them."""
         told = self._panel.told() if self._panel else {}
+        if self._desk:
+            told = {**told, "github": self._desk.told(), "faults": [*told.get("faults", ()), *self._desk.faults()]}
         return {**told, "making_history": self.making_history}
 
     def set_fault(self, name: str, on: bool) -> None:
         """Switch a fault on or off."""
-        if self._panel:
+        if self._desk and name.startswith("github."):
+            self._desk.switch(name.removeprefix("github."), on)
+        elif self._panel:
             self._panel.switch(name, on)
+
+    def act_on_run(self, number: int, act: str) -> None:
+        """Do to a run what somebody does on GitHub; ValueError if that cannot be done."""
+        if self._desk is None:
+            raise ValueError("nobody is on GitHub here")
+        self._desk.act(number, act)
 
 
 def _free_port() -> int:

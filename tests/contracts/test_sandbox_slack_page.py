@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.page import HERE
+from bot.sandbox.page.routes import Behind
 from bot.sandbox.slack import Kind, SlackServer, Workspace
 from bot.sandbox.slack.entities import File
 
@@ -19,8 +20,11 @@ def switched():
 async def server(switched):
     made = SlackServer(
         Workspace(),
-        world=lambda: {"hosts": [{"name": "web1"}], "faults": [{"name": "web1.dead", "label": "dead", "on": False}]},
-        set_fault=lambda name, on: switched.append((name, on)),
+        behind=Behind(
+            lambda: {"hosts": [{"name": "web1"}], "faults": [{"name": "web1.dead", "label": "dead", "on": False}]},
+            lambda name, on: switched.append((name, on)),
+            lambda run, act: switched.append((run, act)),
+        ),
     )
     await made.start()
     yield made
@@ -148,6 +152,12 @@ async def test_a_change_is_streamed_to_the_page(server, http):
         await response.content.readline()
         server.workspace.post("C0DEPLOY", "U0SHIP", "news")
         assert await response.content.readline() > first
+
+
+async def test_runs_are_acted_on_from_the_page(http, switched):
+    assert (await http.post("/_control/run", json={"run": 7, "act": "cancel"})).status == 200
+    assert (await http.post("/_control/run", json={"run": "seven", "act": "cancel"})).status == 400
+    assert switched == [(7, "cancel")]
 
 
 async def test_faults_are_switched_from_the_page(server, http, switched):

@@ -65,10 +65,10 @@ class Faults:
         with self._lock:
             self._now.append(Fault(Kind(kind), frozenset(calls), page, times, detail))
 
-    def clear(self) -> None:
-        """Repair everything."""
+    def clear(self, kind: Kind | None = None, page: int = 0) -> None:
+        """Repair everything, or one kind of fault on that page or on any."""
         with self._lock:
-            self._now.clear()
+            self._now = [] if kind is None else [it for it in self._now if (it.kind, it.page) != (kind, page)]
 
     def hit(self, call: str, page: int, *kinds: Kind) -> Fault | None:
         """Return the fault of these kinds that strikes this call, and count it."""

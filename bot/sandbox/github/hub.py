@@ -77,6 +77,7 @@ class Hub:
         self.tokens: dict[str, Access] = {TOKEN: Access("shipmate[bot]")}
         self.apps: dict[int, AppKey] = {}
         self._pulls: list[Pull] = []
+        self._no_runner = False
 
     # What teams set up
 
@@ -183,6 +184,7 @@ class Hub:
                 inputs=dict(inputs),
                 created=self.clock(),
                 actor=actor,
+                stuck=self._no_runner,
             )
             self.runs.append(run)
             if late := self.faults.hit("create-workflow-dispatch", 0, Kind.LATE):
@@ -195,6 +197,15 @@ class Hub:
             if full in known:
                 return full
         raise Refused(422, f"No ref found for: {ref}")
+
+    def lacks_runners(self, on: bool = True) -> None:
+        """Take the runners away, so that new runs stay queued; or give them back, and the runs go on."""
+        with self.lock:
+            self._no_runner = on
+            for run in self.runs if not on else ():
+                if run.stuck:
+                    run.stuck = False
+                    run.queued_seconds = (self.clock() - (run.began or run.created)).total_seconds()
 
     def run(self, number: int) -> Run:
         """Return a run by its id."""

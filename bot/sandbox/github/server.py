@@ -23,6 +23,10 @@ _LOOPBACK = "127.0.0.1"
 _DOCUMENTATION = "https://docs.github.com/rest"
 _LIMITED = "API rate limit exceeded for installation ID 1."
 _SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+_ELSEWHERE = (
+    "<!doctype html><title>GitHub</title><p>Here would be GitHub's own page. In the sandbox, runs with their jobs and "
+    "logs are shown beside the chat: <em>Behind the scenes</em>, <em>GitHub</em>."
+)
 _WORDS = {
     401: "Bad credentials",
     403: "Resource not accessible by integration",
@@ -89,6 +93,8 @@ class GitHubServer:
             self._runner = None
 
     async def _lost(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith(f"/{self.hub.owner}/{self.hub.name}"):
+            return web.Response(text=_ELSEWHERE, content_type="text/html")
         return _json(404, {"message": "Not Found", "documentation_url": _DOCUMENTATION, "status": "404"})
 
     def _answering(self, route: Route, *, opened: bool) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

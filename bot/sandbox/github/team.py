@@ -38,7 +38,12 @@ class Team:
 
     def fails_to_ship(self, seconds: float = 2) -> None:
         """Let the workflow fail half way."""
-        self._seconds, self._fails = seconds, True
+        self._seconds = seconds
+        self.breaks()
+
+    def breaks(self, on: bool = True) -> None:
+        """Let the workflow fail half way, or go well, as quickly as it does."""
+        self._fails = on
         self._write()
 
     def protects(self, on: bool = True, *, may_approve: bool = True) -> None:

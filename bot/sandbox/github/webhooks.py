@@ -40,9 +40,16 @@ class Webhooks:
         self.url = ""
         """Where events go; empty sends none."""
         self.secret = ""
+        self.muted = False
+        """Whether nothing is told, and what happens meanwhile is never told either."""
         self.sent: deque[Delivery] = deque(maxlen=500)
         self._told: dict[tuple[str, int, int], str] = {}
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def seen(self) -> int:
+        """Return of how many runs and jobs something is known, told or not."""
+        return len(self._told)
 
     def start(self) -> None:
         """Begin to look at the runs."""
@@ -60,7 +67,8 @@ class Webhooks:
             await asyncio.sleep(_LOOK_SECONDS)
             if self.url:
                 for event, body in await asyncio.to_thread(self._news):
-                    await self.send(event, body)
+                    if not self.muted:
+                        await self.send(event, body)
 
     def _news(self) -> list[tuple[str, Json]]:
         with self._hub.lock:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Doing = Callable[[Json], Awaitable[Json]]
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is behind the scenes: how it is looked at, broken, and what is done there."""
+
+    world: Callable[[], Json] | None = None
+    set_fault: Callable[[str, bool], None] | None = None
+    act_on_run: Callable[[int, str], None] | None = None
+
+
+NOTHING = Behind()
+
+
 class Page:
     """Serve the page, what it shows, and what people do on it."""
 
@@ -31,15 +44,12 @@ class Page:
         workspace: Workspace,
         interactions: Interactions,
         faults: Faults,
-        *,
-        world: Callable[[], Json] | None = None,
-        set_fault: Callable[[str, bool], None] | None = None,
+        behind: Behind,
     ) -> None:
         self._workspace = workspace
         self._interactions = interactions
         self._faults = faults
-        self._world = world
-        self._set_fault = set_fault
+        self._behind = behind
         self._ends: set[asyncio.Event] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -53,6 +63,7 @@ class Page:
             "/_page/close": self._close,
             "/_page/home": self._home,
             "/_control/fault": self._fault,
+            "/_control/run": self._act_on_run,
         }
         return [
             web.get("/", _document("index.html")),
@@ -114,7 +125,7 @@ class Page:
         return stream
 
     async def _tell_world(self, request: web.Request) -> web.StreamResponse:
-        told: Json = {} if self._world is None else await asyncio.to_thread(self._world)
+        told: Json = {} if self._behind.world is None else await asyncio.to_thread(self._behind.world)
         told = {**told, "faults": [*told.get("faults", ()), *self._faults.listed()]}
         return web.json_response(told, headers=HEADERS)
 
@@ -125,8 +136,13 @@ class Page:
             self._faults.clear(kind)
             if on:
                 self._faults.add(kind, seconds=asked.get("seconds"))
-        elif self._set_fault is not None:
-            await asyncio.to_thread(self._set_fault, name, on)
+        elif self._behind.set_fault is not None:
+            await asyncio.to_thread(self._behind.set_fault, name, on)
+        return {}
+
+    async def _act_on_run(self, asked: Json) -> Json:
+        if self._behind.act_on_run is not None:
+            await asyncio.to_thread(self._behind.act_on_run, int(asked["run"]), str(asked["act"]))
         return {}
 
     async def _say(self, asked: Json) -> Json:

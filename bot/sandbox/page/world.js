@@ -1,7 +1,8 @@
-// Behind the scenes: the hosts and what runs on them, the bot, Slack, and switches to break each of them.
+// Behind the scenes: the hosts and what runs on them, GitHub, the bot, Slack, and switches to break each of them.
 
 import { h, icon } from "./dom.js";
 import { faultGroup } from "./faults.js";
+import { gitHub } from "./github.js";
 import { hostCard } from "./hosts.js";
 import { get } from "./wire.js";
 
@@ -15,6 +16,7 @@ const BOT = {
 export function startWorld(where, toggle) {
   const note = h("p", { className: "quiet", hidden: true });
   const hosts = h("div", { className: "hosts" });
+  const github = gitHub();
   const bot = service("The bot");
   const slack = service("Slack");
   const cards = new Map();
@@ -34,6 +36,7 @@ export function startWorld(where, toggle) {
     }
     note.hidden = cards.size > 0;
     note.textContent = "No hosts run here yet.";
+    github.update(world.github, faults.filter((fault) => fault.where === "github"));
     bot.update(...(BOT[world.bot] ?? ["poor", ""]), faults.filter((fault) => fault.where === "bot"));
     const ofSlack = faults.filter((fault) => fault.where === "slack");
     const wrong = ofSlack.filter((fault) => fault.on).length;
@@ -43,7 +46,7 @@ export function startWorld(where, toggle) {
   where.replaceChildren(
     h("header", {}, h("h2", {}, "Behind the scenes"),
       h("button", { type: "button", className: "plain", "aria-label": "Close", onclick: () => flip(toggle) }, icon("close"))),
-    h("div", { className: "panels" }, note, hosts, bot.element, slack.element));
+    h("div", { className: "panels" }, note, hosts, github.element, bot.element, slack.element));
   dress(toggle);
   poll(draw, note);
   return {

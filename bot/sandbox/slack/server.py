@@ -1,15 +1,14 @@
 """A stand-in for Slack that an unmodified Bolt app talks to by its base URL."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.sandbox.page.routes import Page
+from bot.sandbox.page.routes import NOTHING, Behind, Page
 from bot.sandbox.slack import responses
 from bot.sandbox.slack.answer import Carrier
-from bot.sandbox.slack.entities import Json, SlackError
+from bot.sandbox.slack.entities import SlackError
 from bot.sandbox.slack.faults import Faults, Kind
 from bot.sandbox.slack.http_mode import HttpMode
 from bot.sandbox.slack.interactions import RETRY_AFTER, Interactions
@@ -42,8 +41,7 @@ class SlackServer:
         *,
         port: int = 0,
         paces: Paces | None = None,
-        world: Callable[[], Json] | None = None,
-        set_fault: Callable[[str, bool], None] | None = None,
+        behind: Behind = NOTHING,
         patience: Patience = PATIENCE,
     ) -> None:
         self.workspace = workspace
@@ -56,7 +54,7 @@ class SlackServer:
         self.interactions = Interactions(workspace, self._carrier, lambda: self.url, retry_after=patience.retry_after)
         self._patience = patience
         self._api = WebApi(workspace, self.faults, self.tokens, paces, self._socket_url)
-        self._page = Page(workspace, self.interactions, self.faults, world=world, set_fault=set_fault)
+        self._page = Page(workspace, self.interactions, self.faults, behind)
         self._runner: web.AppRunner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
