@@ -66,8 +66,9 @@ class Webhooks:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self.url:
+                muted = self.muted
                 for event, body in await asyncio.to_thread(self._news):
-                    if not self.muted:
+                    if not muted:
                         await self.send(event, body)
 
     def _news(self) -> list[tuple[str, Json]]:
