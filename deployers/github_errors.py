@@ -1,7 +1,7 @@
 """What can go wrong with GitHub; each says what happened in a sentence an operator can act on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from deployers.errors import DeployError
 
@@ -38,6 +38,10 @@ class GitHubLimited(GitHubError):
     seconds: int = 0
     until: datetime | None = None
     code = "github_limited"
+
+    def over(self, now: datetime) -> datetime:
+        """Return when asking again may help; GitHub wants a minute where it does not say."""
+        return self.until or now + timedelta(seconds=self.seconds or 60)
 
     def __str__(self) -> str:
         when = f"in {self.seconds} s" if self.seconds else "in a few minutes"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deployers.environment import Environment
 from deployers.errors import RepositoryUnreachable
-from deployers.github_errors import GitHubError
+from deployers.github_errors import GitHubError, GitHubRefused
 from deployers.github_runs import Runs
 from deployers.ports import Revision
 
@@ -19,7 +19,8 @@ class WorkflowFiles:
         """Return the hash of the file that would run for a revision; empty where no workflow deploys.
 
         Raises:
-            RepositoryUnreachable: GitHub cannot be asked, or there is nowhere to run it.
+            RepositoryUnreachable: GitHub cannot be asked at the moment.
+            GitHubRefused: there is no such file, nowhere to run it, or it is not shown to us.
         """
         if environment.deployer != "github" or environment.workflow is None:
             return ""
@@ -27,5 +28,7 @@ class WorkflowFiles:
         try:
             _, head = self.runs.head_for(revision.ref, revision.sha, anywhere=anywhere)
             return self.runs.file_at(name, head)
+        except GitHubRefused:
+            raise
         except GitHubError as error:
             raise RepositoryUnreachable(environment.repository, str(error)) from error

@@ -44,6 +44,8 @@ class Follower:
     _usual: Mapping[str, float] = field(init=False)
     _state: State | None = None
     _gone: datetime | None = None
+    _unasked_until: datetime | None = None
+    """GitHub answers nothing before."""
     _pending: tuple[Approval, ...] = ()
     _told: str = ""
 
@@ -69,9 +71,12 @@ class Follower:
 
     def _look(self) -> Run | None:
         """Return the run as it is now, once people can see it; None while GitHub cannot say."""
+        if self._unasked_until and self.runs.now() < self._unasked_until:
+            return None
         try:
             run = self.runs.look(self.number)
         except (GitHubAway, GitHubLimited) as error:
+            self._unasked_until = error.over(self.runs.now()) if isinstance(error, GitHubLimited) else None
             self._say(f"{error}. The run goes on, and I ask again\n")
             return None
         except RunGone:

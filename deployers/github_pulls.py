@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployers.github_api import Asker, Door
-from deployers.github_errors import GitHubAway, GitHubError
+from deployers.github_errors import GitHubError
 from deployers.ports import Commit, Difference, Learned, Pull, Revision
 
-_READ = {"contents": "read", "pull_requests": "read"}
+_SIGNATURE = {"contents": "read"}
+_PULLS = {"contents": "read", "pull_requests": "read"}
 _WITHIN = 4.0
 _COMMITS = 30
 
@@ -21,14 +22,22 @@ class GitHubPulls:
 
     def learn(self, revision: Revision, difference: Difference) -> Learned:
         """Return what GitHub tells in time; what it does not tell is said to be unknown, and stops nobody."""
+        signed = self._signed(revision.sha)
         try:
-            with self.door.asking(_READ, within=_WITHIN) as asker:
-                signed = bool(asker.get(f"/git/commits/{revision.sha}")["verification"]["verified"])
+            with self.door.asking(_PULLS, within=_WITHIN) as asker:
                 pulls, alone, unasked = _brought(asker, difference.ahead)
         except GitHubError:
-            return Learned(unasked=difference.ahead_count, asked=True)
+            return Learned(unasked=difference.ahead_count, signed=signed, asked=True)
         unknown = unasked + difference.ahead_count - len(difference.ahead)
         return Learned(pulls, alone, unknown, signed, asked=True)
+
+    def _signed(self, sha: str) -> bool | None:
+        """Say whether a signature holds, asked by itself: who may not see pull requests may still see that."""
+        try:
+            with self.door.asking(_SIGNATURE, within=_WITHIN) as asker:
+                return bool(asker.get(f"/git/commits/{sha}")["verification"]["verified"])
+        except GitHubError:
+            return None
 
 
 def _brought(asker: Asker, commits: tuple[Commit, ...]) -> tuple[tuple[Pull, ...], tuple[str, ...], int]:
@@ -38,7 +47,7 @@ def _brought(asker: Asker, commits: tuple[Commit, ...]) -> tuple[tuple[Pull, ...
     for place, commit in enumerate(commits[:_COMMITS]):
         try:
             told = asker.get(f"/commits/{commit.sha}/pulls")
-        except GitHubAway:
+        except GitHubError:
             return tuple(found.values()), tuple(alone), len(commits) - place
         merged = [pull(each) for each in told if each.get("merged_at")]
         found.update((each.number, each) for each in merged)

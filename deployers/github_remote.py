@@ -18,6 +18,8 @@ from deployers.github_errors import (
     GitHubLimited,
     GitHubRefused,
     RunGone,
+    RunMismatch,
+    RunNotStopped,
     RunsAmbiguous,
     WorkflowChanged,
 )
@@ -83,10 +85,9 @@ class GitHubRemote:
         try:
             ours |= {run.id for run in self._runs.carrying(mark) if not run.finished and _belongs_to(run, mark)}
             for number in ours:
-                self._runs.cancel(number)
-        except RunGone:
-            return
-        except (GitHubAway, GitHubLimited) as error:
+                with suppress(RunGone):
+                    self._runs.cancel(number)
+        except (GitHubAway, GitHubLimited, RunNotStopped) as error:
             raise Unreachable(host.name, str(error)) from error
 
     def lock(self, host: Host, owner: str, authority: Authority) -> None:
@@ -119,13 +120,23 @@ class GitHubRemote:
             if authority.deployment in self._aborted:
                 self._runs.cancel(run.id)
             return self._ended(run.id, operation, authority, heard)
-        except (RunGone, RunsAmbiguous, GitHubAway) as error:
-            raise Undecided(host.name, operation.id, str(error)) from error
-        except (GitHubLimited, GitHubRefused) as error:
-            if operation.id not in self._started:
+        except GitHubError as error:
+            if self._decides(error, operation):
                 raise
-            # A no to a question about a run that was started says nothing of what the run does.
             raise Undecided(host.name, operation.id, str(error)) from error
+
+    def _decides(self, error: GitHubError, operation: Operation) -> bool:
+        """Say whether it is certain that no run of ours goes on, so that whatever comes next may begin."""
+        match error:
+            case RunGone() | RunsAmbiguous() | GitHubAway() | RunNotStopped():
+                return False
+            case RunMismatch():
+                return error.stopped
+            case GitHubLimited() | GitHubRefused():
+                # A no to a question about a run that was started says nothing of what the run does.
+                return operation.id not in self._started
+            case _:
+                return True
 
     def _is_fresh(self, operation: Operation) -> bool:
         """Say whether nobody can have asked for the run yet."""

@@ -82,7 +82,10 @@ def ask_no_pulls() -> tuple[OpenPull, ...]:
 
 
 AskWorkflow = Callable[[Environment, Revision], str]
-"""Returns git's hash of the workflow's file that would deploy; raises RepositoryUnreachable when it cannot be told."""
+"""Returns git's hash of the workflow's file that would deploy.
+
+Raises RepositoryUnreachable while it cannot be told, and another DeployError where it never can.
+"""
 
 
 def ask_no_workflow(environment: Environment, revision: Revision) -> str:

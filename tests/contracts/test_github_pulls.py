@@ -75,6 +75,12 @@ def test_what_github_does_not_tell_is_unknown(learn, fault):
     assert (told.pulls, told.alone, told.unasked, told.asked) == ((), (), 5, True)
 
 
+def test_a_signature_is_known_although_pull_requests_are_not_shown(learn, server, tmp_path):
+    server.hub.signed.add(sha(tmp_path / "repository.git", "v2.3"))
+    told = learn("v2.2", "v2.3", "status", detail="403")
+    assert (told.pulls, told.unasked, told.signed) == ((), 5, True)
+
+
 def test_the_requests_are_those_that_github_describes(learn, server):
     learn("v2.2", "v2.3")
     described = Described()

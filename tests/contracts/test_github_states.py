@@ -11,7 +11,7 @@ from bot.sandbox.repository import sha
 from deployers.environment import GITHUB, Environment, Recipe, Workflow
 from deployers.errors import RepositoryUnreachable, Undecided
 from deployers.github_api import Door
-from deployers.github_errors import WorkflowChanged
+from deployers.github_errors import GitHubRefused, WorkflowChanged
 from deployers.github_file import WorkflowFiles
 from deployers.github_follow import House
 from deployers.github_remote import GitHubRemote
@@ -141,8 +141,41 @@ def test_a_workflow_whose_file_is_what_was_approved_is_started(story):
 def test_where_there_is_no_such_file_that_is_told_before_anybody_is_asked(story):
     workflow = Workflow("ship.yml", {"ref": "{sha}"})
     where = Environment("production", "shop", "git", Recipe("web"), deployer="github", workflow=workflow)
-    with pytest.raises(RepositoryUnreachable, match="404"):
+    with pytest.raises(GitHubRefused, match="404"):
         WorkflowFiles(Runs(story.door, story.clock, story.pause)).of(where, Revision("v2.3", "", story.full))
+
+
+def test_where_github_is_away_the_file_may_be_told_later(story):
+    story.hub.faults.add("broken")
+    workflow = Workflow("deploy.yml", {"ref": "{sha}"})
+    where = Environment("production", "shop", "git", Recipe("web"), deployer="github", workflow=workflow)
+    with pytest.raises(RepositoryUnreachable):
+        WorkflowFiles(Runs(story.door, story.clock, story.pause)).of(where, Revision("v2.3", "", story.full))
+
+
+def test_a_run_that_was_given_up_and_does_not_stop_is_undecided(story):
+    story.runs_as(Task("deploy", 60_000))
+    for endpoint in ("cancel-run", "force-cancel-run"):
+        story.hub.faults.add("broken", endpoint)
+    with pytest.raises(Undecided, match="was cancelled 60 s ago and has not stopped"):
+        story.follows()
+
+
+def test_a_rate_limit_is_waited_out_and_nothing_is_asked_meanwhile(story):
+    story.runs_as(Task("deploy", 600))
+    asked = []
+
+    def limited(_):
+        story.hub.faults.add("secondary_limit", "get-run", detail="120", times=1)
+        asked.append((story.clock(), len(story.hub.exchanges)))
+
+    def looked(_):
+        asked.append((story.clock(), len(story.hub.exchanges)))
+
+    story.happens = [limited, *[looked] * 20]
+    assert story.follows().exit_code == 0
+    began, until = asked[0][0], timedelta(seconds=110)
+    assert {count for at, count in asked[1:] if at - began < until} == {asked[1][1]}
 
 
 def test_who_approves_on_github_lets_it_go_on(story):
