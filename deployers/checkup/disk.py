@@ -10,6 +10,8 @@ from deployers.findings import Found, State
 from deployers.ports import Answer
 
 _USED = re.compile(r"(\d+) +(\d+)% ")
+_COUNTLESS = re.compile(r" 0 +0 +0 +- ")
+"""What `df -i` says of a file system that makes room for files as they come: btrfs does."""
 
 
 def script(case: Case) -> str:
@@ -25,17 +27,27 @@ def judge(case: Case, answers: Answers) -> Found:
 
 
 def _one(item: Item, answer: Answer) -> One:
-    lines = [_USED.search(f"{line} ") for line in answer.output.splitlines()[:2]]
-    if not lines or lines[0] is None:
+    room = _USED.search(f"{answer.output.partition(chr(10))[0]} ")
+    if room is None:
         return One(State.UNKNOWN, "its `df` does not say how full it is")
-    used, free = int(lines[0].group(2)), int(lines[0].group(1)) * 1024
-    files = int(lines[1].group(2)) if len(lines) > 1 and lines[1] else 0
-    if files > used:
+    used, free = int(room.group(2)), int(room.group(1)) * 1024
+    files = _files(answer.output)
+    if files is None and level(item, used) is State.GOOD:
+        return One(State.UNKNOWN, "its `df -i` does not say how many further files it can hold")
+    if files is not None and files > used:
         return One(level(item, files), f"{files} % of the files that it can hold are used")
     state, said = level(item, used), f"{used} % full"
     return One(
         state, said if state is State.GOOD else f"{said}, {_size(free)} left", figure=used, most=f"at most {said}"
     )
+
+
+def _files(output: str) -> int | None:
+    """Return how many percent of the files that it can hold are there; None when that is not said."""
+    line = f"{' '.join(output.splitlines()[1:2])} "
+    if found := _USED.search(line):
+        return int(found.group(2))
+    return 0 if _COUNTLESS.search(line) else None
 
 
 def _size(size: float) -> str:

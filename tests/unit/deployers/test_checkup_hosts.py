@@ -90,6 +90,21 @@ def test_a_disk_without_room_for_further_files_is_bad(house):
     assert (found.state, found.said) == (State.BAD, "99 % of the files that it can hold are used on both hosts")
 
 
+@pytest.mark.parametrize(
+    ("files", "used", "state"),
+    [
+        ("df: inodes cannot be told", 50, State.UNKNOWN),
+        ("", 50, State.UNKNOWN),
+        ("/dev/sda1 0 0 0 - /", 50, State.GOOD),
+        ("", 95, State.BAD),
+    ],
+    ids=["not told", "silent", "as many as there is room for", "full anyway"],
+)
+def test_a_disk_of_which_nobody_knows_how_many_files_it_holds_is_not_good(house, files, used, state):
+    house.command("df", f'case "$1" in *i*) echo "{files}";; *) echo "/dev/sda1 9 5 4 {used}% /";; esac')
+    assert house.look("disk").state is state
+
+
 def test_a_disk_that_does_not_say_how_full_it_is_is_unknown(house):
     house.command("df", "echo broken; exit 1", "web1")
     found = house.look("disk", attention=100, bad=100)
