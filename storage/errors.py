@@ -51,10 +51,14 @@ class NotMigrated(StorageError):
 
     found: str | None
     wanted: str
+    missing: str = ""
+    """The table or column that was asked for and is not there."""
     code = "not_migrated"
 
     def __str__(self) -> str:
         state = f"is at revision {self.found}" if self.found else "has no tables yet"
+        if self.missing:
+            state = f"has no `{self.missing}`"
         return f"the database {state}, and this version needs {self.wanted}; run `shipmate migrate`"
 
 

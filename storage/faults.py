@@ -1,5 +1,6 @@
 """Turns what the database drivers raise into this floor's errors, once, for everyone above."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,10 +50,16 @@ def translation(error: DBAPIError, where: str, wanted: str) -> StorageError | No
     if isinstance(error, IntegrityError):
         return EnvironmentHeld() if any(mark in said for mark in _HOLDER) else Conflict(_first_line(said))
     if any(mark in said for mark in _UNMIGRATED):
-        return NotMigrated(None, wanted)
+        return NotMigrated(None, wanted, _missing(said))
     if isinstance(error, OperationalError | InterfaceError) or any(mark in said for mark in _BROKEN):
         return StoreUnavailable(where, _sentence(said))
     return None
+
+
+def _missing(said: str) -> str:
+    """Return the table or column that a driver does not find; SQLite names it bare, PostgreSQL in quotes or bare."""
+    found = re.search(r"no such (?:table|column): ([\w.]+)|(?:relation|column) \"?([\w.]+)\"? does not exist", said)
+    return (found[1] or found[2]) if found else ""
 
 
 def _sentence(said: str) -> str:

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
-from storage import deployments
-from storage.errors import StoreUnavailable
+from storage import checks, deployments
+from storage.errors import NotMigrated, StoreUnavailable
 from storage.store import Store
 from tests.builders import stored, undone
 
@@ -101,3 +101,15 @@ def test_steps_may_refer_to_a_deployment_that_somebody_changes(store):
 def test_a_bug_of_ours_is_not_dressed_up(store, wrong):
     with pytest.raises(DBAPIError), store.begin() as session:
         session.connection().execute(text(wrong))
+
+
+def test_a_single_table_or_column_that_is_missing_is_named(store):
+    with store.begin() as session:
+        session.execute(text("DROP TABLE check_run"))
+    with (
+        pytest.raises(NotMigrated, match=r"^the database has no `check_run`, and this version needs"),
+        store.look() as it,
+    ):
+        checks.of(it, "s")
+    with pytest.raises(NotMigrated, match="has no `nowhere`"), store.look() as it:
+        it.execute(text("SELECT nowhere FROM inbox"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, event, text
 
-from storage import deployments, sqlite
+from storage import checks, deployments, sqlite
 from storage.errors import NotMigrated, StoreUnavailable
 from storage.store import Store
 from tests.builders import stored, undone
@@ -284,3 +284,15 @@ def test_the_migrations_are_found_from_any_working_directory(tmp_path, monkeypat
     store.migrate()
     store.close()
     assert (tmp_path / "here.db").exists()
+
+
+def test_a_single_table_or_column_that_is_missing_is_named(store):
+    with store.begin() as session:
+        session.execute(text("DROP TABLE check_run"))
+    with (
+        pytest.raises(NotMigrated, match=r"^the database has no `check_run`, and this version needs"),
+        store.look() as it,
+    ):
+        checks.of(it, "s")
+    with pytest.raises(NotMigrated, match="has no `nowhere`"), store.look() as it:
+        it.execute(text("SELECT nowhere FROM inbox"))
