@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,14 +11,15 @@ from functools import partial
 
 from bot.change import Changes, demand_lead
 from bot.maintenance_book import Book
-from bot.maintenance_telling import made, met, partly_let_in
+from bot.maintenance_telling import made, met, partly_let_in, stumbled
 from deployers import shell
 from deployers.environment import Environment, Host
-from deployers.errors import DeployError
+from deployers.errors import DeployError, Fenced
 from deployers.plan import MaintenanceOff, MaintenanceOn, Plan
 from deployers.ports import Authority, Remote
 from deployers.runner import WAY_OUT, Runner, Segment
 from storage import deployments, locks, maintenance
+from storage.errors import StorageError
 from storage.models import Deployment, MaintenanceSwitch, SwitchState
 from storage.store import Session
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 AGAIN_AFTER = timedelta(minutes=1)
 """So long after a host could not be told to let visitors in it is told again."""
 AT_ONCE = 8
+FIRST_REST, LONGEST_REST = timedelta(seconds=2), timedelta(minutes=5)
+"""So long nobody looks again after something went wrong that nobody has thought of; twice as long each time."""
 MOST_WHY = 300
 
 
@@ -45,6 +48,14 @@ class Move(StrEnum):
     """A deployment may have let visitors in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How long nobody looks at an environment, because looking at it went wrong."""
+
+    until: datetime
+    lasts: timedelta
+
+
 def move(switch: MaintenanceSwitch, running: Deployment | None, now: datetime) -> Move:
     """Return what is to be done; nothing is sent to hosts on which a deployment works."""
     if running:
@@ -53,7 +64,8 @@ def move(switch: MaintenanceSwitch, running: Deployment | None, now: datetime) -
     if switch.state is SwitchState.WANTED:
         return Move.END if over else Move.MAKE
     if not switch.keeps_out:
-        return Move.MAKE if switch.again_at and switch.again_at <= now else Move.WAIT
+        due = switch.again_at is None or switch.again_at <= now
+        return Move.MAKE if switch.state is SwitchState.PARTLY and due else Move.WAIT
     return Move.END if over else Move.FOLLOW
 
 
@@ -74,23 +86,42 @@ class Maintenance:
     remote_for: Callable[[Environment], Remote]
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, "maintenance"))
     _at_work: set[str] = field(default_factory=set)
+    _rests: dict[str, Rest] = field(default_factory=dict)
 
     def tick(self) -> None:
         """Have done what is to be done, without waiting for it."""
         with self.changes.store.look() as session:
             found = maintenance.not_over(session)
         for name in found:
-            if name in self.environments and name not in self._at_work:
+            if name in self.environments and name not in self._at_work and not self._resting(name):
                 self._at_work.add(name)
                 self._pool.submit(self._safely, name)
 
     def _safely(self, name: str) -> None:
         try:
             self.once(name)
-        except Exception:
+            self._rests.pop(name, None)
+        except Fenced:
+            log.warning("The maintenance of %s is somebody else's now", name)
+        except Exception as error:
             log.exception("The maintenance of %s stumbled, and is looked at again", name)
+            self._stumbled(name, error)
         finally:
             self._at_work.discard(name)
+
+    def _resting(self, name: str) -> bool:
+        rest = self._rests.get(name)
+        return rest is not None and self.changes.clock() < rest.until
+
+    def _stumbled(self, name: str, error: Exception) -> None:
+        """Look again ever later, and tell people once."""
+        before = self._rests.get(name)
+        lasts = min(before.lasts * 2, LONGEST_REST) if before else FIRST_REST
+        self._rests[name] = Rest(self.changes.clock() + lasts, lasts)
+        with suppress(StorageError), self.changes.store.begin() as session:
+            demand_lead(session, self.changes.epoch())
+            if switch := maintenance.newest(session, name):
+                stumbled(session, switch, str(error) or type(error).__name__, self.changes)
 
     def once(self, name: str) -> Move:
         """Do the next thing that is to be done about an environment's maintenance, and return what that was."""
@@ -135,6 +166,8 @@ class Maintenance:
                 session, place.name
             ):
                 return None
+            if switch.state is SwitchState.PARTLY:
+                switch.again_at = None  # from here to its outcome a deployment waits
             runs = deployments.current(session, place.name)
         kind = MaintenanceOn if switch.keeps_out else MaintenanceOff
         step = kind(tuple(host.name for host in place.machines))
@@ -228,7 +261,8 @@ class Maintenance:
             demand_lead(session, self.changes.epoch())
             switch = maintenance.get_for_change(session, number)
             yield session, switch
-            switch.changed_at = self.changes.clock()
+            if session.is_modified(switch):
+                switch.changed_at = self.changes.clock()
             session.add(switch)
             session.flush()
             demand_lead(session, self.changes.epoch(), held=True)

@@ -37,6 +37,12 @@ def partly_let_in(session: Session, switch: MaintenanceSwitch, changes: Changes)
     _say(session, f"maintenance:{switch.number}:let-in:{by}", text, channel=changes.channel, at=changes.clock())
 
 
+def stumbled(session: Session, switch: MaintenanceSwitch, why: str, changes: Changes) -> None:
+    """Say in #deployments, once for each switch, that something stops me which nobody has thought of."""
+    text = view.stumbled(switch, why)
+    _say(session, f"maintenance:{switch.number}:stumbled", text, channel=changes.channel, at=changes.clock())
+
+
 def _say(session: Session, key: str, text: str, *, channel: str, at: datetime, kind: Saying = Saying.POST) -> None:
     payload = {"text": text, "blocks": []}
     outbox.say(session, OutboxRow(kind=kind, key=key, channel=channel, payload=payload, next_at=at, created_at=at))

@@ -67,9 +67,14 @@ def get_for_change(session: Session, number: int) -> MaintenanceSwitch:
 
 
 def under_way(session: Session, environment: str, since: datetime) -> bool:
-    """Say whether a switch that was asked for since then is not made yet."""
+    """Say whether hosts are being told of a switch, or of what they could not be told before, since then."""
     found = newest(session, environment)
-    return found is not None and found.state is SwitchState.WANTED and found.asked_at >= since
+    if found is None:
+        return False
+    if found.state is SwitchState.WANTED:
+        return found.asked_at >= since
+    again = found.state is SwitchState.PARTLY and not found.keeps_out and found.again_at is None
+    return again and found.changed_at >= since
 
 
 def in_the_way(session: Session, environment: str) -> Deployment | None:

@@ -136,6 +136,15 @@ def partly_let_in(switch: MaintenanceSwitch) -> str:
     )
 
 
+def stumbled(switch: MaintenanceSwitch, why: str) -> str:
+    """Return what #deployments is told when the bot cannot even try to switch it."""
+    where = f"*{escape(switch.environment)}*"
+    return (
+        f":warning: I cannot look after the maintenance of {where}: {line(why, 200)}. I try again, ever less often."
+        f" How it is: `/deploy status {escape(switch.environment)}`."
+    )
+
+
 def _exceptions(switch: MaintenanceSwitch) -> str:
     let_in = [f"{line(name, 40)} since #{told.let_in_by}" for name, told in switch.told.items() if told.let_in_by]
     said = [f"Visitors are let in by {_listed(let_in)}."] if let_in else []
@@ -183,7 +192,7 @@ def asked(switch: MaintenanceSwitch, channel: str, *, takes_message: bool, until
     where = f"*{escape(switch.environment)}*"
     comes = f"What came of it is told in #{escape(channel.removeprefix('#'))} within seconds."
     if not switch.keeps_out:
-        return f"I let visitors into {where} again. {comes}"
+        return f"I am about to let visitors into {where} again. {comes}"
     unread = "" if takes_message else " Its recipe's commands take no `{message}`, so visitors see its own words."
     told = unread if switch.message else ""
-    return f"I keep visitors out of {where} until {when(until)}.{told} {comes}"
+    return f"I am about to keep visitors out of {where}, until {when(until)}.{told} {comes}"

@@ -62,7 +62,7 @@ class MaintenanceSwitch(SQLModel, table=True):
     """When it ends by itself."""
     changed_at: datetime = Field(sa_type=Instant)
     again_at: datetime | None = Field(default=None, sa_type=Instant)
-    """When the hosts that could not be told are told again."""
+    """When the hosts that could not be told are told again; while they are, nothing."""
 
     @property
     def number(self) -> int:
