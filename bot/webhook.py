@@ -28,6 +28,8 @@ KEPT = timedelta(days=3)
 """GitHub delivers an event again for so long; who replays an older one makes us look once more, and no more."""
 _MOST_ID = 100
 _SLICE = 0.5
+_LEAST = 1.0
+"""However much is heard of a run, it is looked at no more often than after so many seconds."""
 
 Hear = Callable[[str, str, dict[str, Any]], bool]
 """Takes the delivery's id, the event's name and its body; False when it was heard already or means nothing here."""
@@ -118,11 +120,13 @@ class Ear:
         return fresh
 
     def rest(self, pause: Callable[[float], None]) -> Callable[[int, float], None]:
-        """Return what waits so many seconds, or until something new is heard of a run."""
+        """Return what waits so many seconds, or until something new is heard of a run, but never no time at all."""
         known: dict[int, int] = {}
 
         def wait(run: int, seconds: float) -> None:
-            left = seconds
+            least = min(_LEAST, seconds)
+            pause(least)
+            left = seconds - least
             while left > 0:
                 newest = self._newest(run)
                 if newest > known.get(run, 0):
