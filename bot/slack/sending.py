@@ -43,6 +43,8 @@ class Sender:
         self._render = render
         self._alerts_channel = alerts_channel
         self._alert = alert
+        self._paged: set[str] = set()
+        """Alerts that have reached the pager and not yet Slack."""
         self._home = home
 
     async def send(  # noqa: PLR0911 - one return a kind of message
@@ -128,9 +130,10 @@ class Sender:
     async def _loudly(self, row: OutboxRow, errand: Errand, card: OutboxRow | None) -> Sent:
         """Call the pager, and say it in the alert channel: each is tried even when the other fails."""
         trouble: Exception | None = None
-        if self._alert is not None:
+        if self._alert is not None and row.key not in self._paged:
             try:
                 await self._alert(row)
+                self._paged.add(row.key)
             except Exception as error:  # noqa: BLE001 — raised again below, once Slack was tried as well
                 trouble = error
         message = _message(row)
@@ -140,6 +143,7 @@ class Sender:
         sent = await self._poster.post(errand, message, spot)
         if trouble is not None:
             raise trouble
+        self._paged.discard(row.key)
         return sent
 
 

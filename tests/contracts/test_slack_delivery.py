@@ -266,6 +266,19 @@ async def test_an_alert_reaches_the_channel_although_the_pager_fails_and_the_pag
     assert [message.text for message in slack.driver.messages("alerts")] == ["🚨 production v2.3 failed"]
 
 
+async def test_a_pager_that_was_reached_is_not_called_again_while_slack_is_away(store, slack):
+    paged: list[str] = []
+
+    async def pager(wanted: OutboxRow) -> None:
+        paged.append(wanted.key)
+
+    slack.server.faults.add(Kind.SERVER_ERROR, "chat.postMessage", times=2)
+    async with delivering(store, slack, alert=pager) as it:
+        say(it, Saying.ALERT, "alert:1", payload={"text": "production v2.3 failed"})
+        assert (await delivered(it, "alert:1")).attempts > 1
+    assert paged == ["alert:1"]
+
+
 async def test_after_an_outage_only_the_end_is_shown(store, slack):
     seen = {"version": 1}
     slack.server.faults.add(Kind.REFUSE)
