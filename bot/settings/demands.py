@@ -50,6 +50,6 @@ def _github(settings: Settings) -> Iterator[Fault]:
     app = outside.github_app_id and outside.github_installation_id and outside.github_app_private_key
     through = [each.name for each in settings.environments.values() if each.deployer == "github"]
     if through and not (outside.github_token or app):
-        wrong = f"it is not set, and {', '.join(through)} deploys through GitHub"
+        wrong = f"it is not set, and {', '.join(through)} {'deploys' if len(through) == 1 else 'deploy'} through GitHub"
         instead = "Make a fine-grained token that may read contents, checks and pull requests, and write actions"
         yield Fault("GITHUB_TOKEN", wrong, f"{instead}; or configure a GitHub App")

@@ -31,7 +31,9 @@ def revisions() -> dict[str, Any]:
         "why_open": _message(why.shown("`v2.3` → *production*:", _open(), "Nothing was asked for.")),
         "why_over": _message(
             why.shown(
-                f"{title(deployment(Status.EXPIRED))} is expired.", [], "To see what would stop it now: `/deploy`"
+                f"{title(deployment(Status.EXPIRED))} is expired.",
+                [],
+                "To see what would stop it now: `/deploy why production v2.3`",
             )
         ),
     }
