@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from storage.models import CheckRun
 from storage.once import insert_once
@@ -33,3 +33,8 @@ def of(session: Session, sha: str) -> list[CheckRun]:
 def seen_since(session: Session, at: datetime) -> list[CheckRun]:
     """Return the results that came in since then, oldest first."""
     return list(session.exec(select(CheckRun).where(CheckRun.seen_at >= at).order_by(col(CheckRun.seen_at))))
+
+
+def forget(session: Session, before: datetime) -> None:
+    """Forget what was last asked for before a time; whoever needs it again asks again."""
+    session.exec(delete(CheckRun).where(col(CheckRun.seen_at) < before))

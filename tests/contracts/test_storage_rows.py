@@ -130,3 +130,7 @@ def test_an_older_result_of_a_check_never_replaces_a_newer_one(session):
     assert [row.conclusion for row in checks.of(session, "s")] == ["success"]
     checks.put(session, run("failure", SOON))
     assert [row.conclusion for row in checks.seen_since(session, SOON)] == ["failure"]
+    checks.forget(session, before=SOON)
+    assert len(checks.of(session, "s")) == 1
+    checks.forget(session, before=SOON + timedelta(seconds=1))
+    assert checks.of(session, "s") == []
