@@ -13,7 +13,7 @@ from random import Random
 from benchmarks.kit import Result, share
 from bot.sandbox.slack.entities import SlackError
 from bot.sandbox.slack.paces import Paces
-from bot.slack.delivery import EDITS_AT_ONCE, EDITS_PER_SECOND, GAP_SECONDS
+from bot.slack.delivery import EDITS_AT_ONCE, EDITS_PER_SECOND, Pace
 from bot.slack.lanes import Budget, Lanes
 
 FORMS = ((10, 1), (100, 1), (1_000, 1), (1_000, 4), (1_000, 20))
@@ -153,7 +153,7 @@ class _Day:
             if not self._edits.take():
                 self._lanes.leave(f"card:{place}", pause=0.0)
                 return
-            self._lanes.leave(f"card:{place}", pause=GAP_SECONDS)
+            self._lanes.leave(f"card:{place}", pause=Pace().gap)
             if self._sent("chat.update", ""):
                 del self._cards[place]
                 self.edits += 1
@@ -163,7 +163,7 @@ class _Day:
         """Send something if its lane is free, and say whether Slack took it."""
         if lane and not self._lanes.take(lane):
             return False
-        pause = GAP_SECONDS
+        pause = Pace().gap
         try:
             self._slack.spend(method, lane)
         except SlackError as error:

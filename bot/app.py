@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot import expiry, github, schedules, telling
+from bot import expiry, github, lost, schedules
 from bot.alone import Alone
 from bot.change import ME, Changes
 from bot.checkups import Checkups
+from bot.chores import Chores
 from bot.conductor import Conductor
 from bot.crew import Crew, with_secrets
 from bot.engine import Engine, Queue
+from bot.homes import Keeper
 from bot.leader import Leader
 from bot.maintenance import Maintenance
 from bot.opening import Opening
+from bot.schedules import Job
 from bot.settings import Settings
 from bot.slack.identity import Lookups, SlackPeople
 from bot.slack.remembered import Remembered
@@ -30,14 +32,14 @@ from commands.services import Person, Services
 from deployers.checklists import Posted
 from deployers.checkup.looking import Tools
 from deployers.environment import Environment
+from deployers.legacy_look import OldBackups
 from deployers.ports import AskChecks, Remote, Repository
 from deployers.preflight import SshPreflight
-from deployers.legacy_look import OldBackups
 from deployers.repository import GitRepository
+from deployers.schema import TargetMigrations
 from storage import anchor, deployments
 from storage.errors import StorageError
-from deployers.schema import TargetMigrations
-from storage.models import HOLDS, Status
+from storage.models import BackupRecord, ChecklistRun, Deployment, DrillRecord, HealthSample, MaintenanceSwitch
 from storage.seats import seat_for
 from storage.spool import Spool
 from storage.store import Store
@@ -47,9 +49,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NEEDS_A_WORKFLOW = (HOLDS | {Status.QUEUED}) - {Status.INCOMPLETE, Status.UNKNOWN}
-SETTLES = 5.0
-"""Seconds in which a workflow that was taken from the queue, or is resumed after a start, begins to run."""
+REST = 10.0
+"""After so many seconds at the latest is looked at rows for whose change nobody wakes us."""
 ENGINE_REMEMBERS = timedelta(days=14)
 """So long the engine keeps what it knows of work that has ended."""
 
@@ -168,13 +169,13 @@ class App:
             learn=github.learn(self.settings),
             ask_pulls=github.ask_pulls(self.settings),
             ask_workflow=github.ask_workflow(self.settings, self.clock),
+            ask_migrations=TargetMigrations(self.looking),
+            ask_legacy=OldBackups(self.looking),
             checklists=self.posted,
             maintenance=self.settings.app.maintenance,
         )
 
     @property
-            ask_migrations=TargetMigrations(self.looking),
-            ask_legacy=OldBackups(self.looking),
     def posted(self) -> Posted:
         """Return the checklists, each with the channel of its first schedule."""
         channels = {each.checklist: each.channel for each in reversed(self.settings.schedules)}
@@ -182,28 +183,31 @@ class App:
 
     @property
     def jobs(self) -> schedules.Jobs:
-        """Return what the leader does by the clock, and every how many seconds."""
+        """Return what the leader does besides deployments."""
         secrets, leads = partial(with_secrets, secrets=self.headers()), self.leader.epoch
         zone = ZoneInfo(self.settings.app.timezone)
         tools = Tools(self.remote, self.clock, secrets)
         sampler = schedules.Sampler(self.store, self.environments, self.clock, secrets)
         tells = github.shipping(self.settings, self.store, self.clock, leads)
+        slots = schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads)
+        checks = Checkups(self.store, self.posted, self.environments, tools, leads)
+        maintenance = Maintenance(self.changes, self.environments, self.remote)
+        homes = Keeper(self.store, self.clock, self.environments)
         return {
-            **({"github": (5, tells)} if tells else {}),
-            "slots": (5, schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads).tick),
-            "checks": (2, Checkups(self.store, self.posted, self.environments, tools, leads).work),
-            "samples": (60, sampler.look),
-            "pace": (1, self._pace),
-            "maintenance": (2, Maintenance(self.changes, self.environments, self.remote).tick),
+            **({"github": Job(tells, 5, (Deployment,))} if tells else {}),
+            "slots": Job(slots.tick, REST, due=slots.until_next),
+            "checks": Job(checks.work, REST, (ChecklistRun,)),
+            "samples": Job(sampler.look, 60),
+            "pace": Job(self._pace, REST, (Deployment,)),
+            "chores": Job(Chores(self.changes, self.environments, self.remote).tick, REST, (BackupRecord, DrillRecord)),
+            "maintenance": Job(maintenance.tick, REST, (MaintenanceSwitch, Deployment), due=maintenance.until_next),
+            "homes": Job(homes.look, REST, (Deployment, MaintenanceSwitch, HealthSample), apart=2),
         }
 
     @cached_property
     def leader(self) -> Leader:
         """Return our candidacy to lead."""
-        return Leader(self.store, seat_for(self.store), self.clock, end=self.end, needed=self._busy)
-
-    def _busy(self) -> bool:
-        return self.conductor.busy()
+        return Leader(self.store, seat_for(self.store), self.clock, end=self.end, needed=lambda: self.conductor.busy())
 
     @cached_property
     def changes(self) -> Changes:
@@ -266,25 +270,8 @@ class App:
         self.engine.pace(busy=busy)
 
     def reconcile(self) -> None:
-        """Queue again what the engine has lost: a deployment that is not finished while no workflow runs it."""
-        with self.store.look() as session:
-            open_ones = [one for one in deployments.unfinished(session) if not one.automatic]
-        for deployment in open_ones:
-            if deployment.status in NEEDS_A_WORKFLOW and self._is_lost(deployment.number):
-                self.engine.drop(deployment.number)
-                log.error("a deployment had lost its workflow", extra={"deployment": deployment.number})
-                with self.store.begin() as session:
-                    lost = deployments.get_for_change(session, deployment.number)
-                    if lost.status in NEEDS_A_WORKFLOW:
-                        telling.taken_up(session, lost, at=self.clock())
-                        self.queue.again(session, lost)
-
-    def _is_lost(self, number: int) -> bool:
-        """Say whether nobody runs a deployment, and nobody is just about to."""
-        if self.engine.runs(number):
-            return False
-        Event().wait(SETTLES)
-        return not self.engine.runs(number)
+        """Queue again what the engine has lost."""
+        lost.take_up(self.store, self.engine, self.queue, self.clock)
 
     def tidy(self) -> None:
         """Delete what the engine remembers of work that ended long ago."""

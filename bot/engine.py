@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
-from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos import DBOS, DBOSClient, DBOSConfig, _workflow_commands
 
 from deployers.errors import Fenced
 from storage.errors import StoreUnavailable
@@ -26,6 +26,10 @@ AT_ONCE = 200
 """So many of the engine's old rows are deleted at a time."""
 
 log = logging.getLogger(__name__)
+
+
+JOBS = 3.0
+"""Seconds between two looks for requests that have expired."""
 
 
 def patiently(do: Callable[[], str], pause: Callable[[float], object]) -> str:
@@ -102,8 +106,8 @@ class Queue:
         )
 
 
-QUICK, SLOW = 0.2, 2.0
-"""Seconds between two looks into a queue: while a deployment may begin any moment, and at rest."""
+QUICK, SOON, SLOW, SELDOM = 0.2, 1.0, 2.0, 10.0
+"""Seconds between two looks into a queue: while something may come any moment, at rest, and where nothing comes."""
 
 
 @dataclass(slots=True)
@@ -120,25 +124,26 @@ class Engine:
     _here: list[int] = field(default_factory=list)
     """The deployments whose workflows run in this process."""
     _queue: Any = None
-    _every: float = QUICK
+    _timers: Any = None
+    _busy: bool = True
 
     def launch(self) -> None:
         """Start running what is queued, and go on with what a crash interrupted."""
         quiet()
-        DBOS(config=_config(self.url))
+        _calm(DBOS(config=_config(self.url)))
         self._register()
         DBOS.launch()
         self._queue = DBOS.register_queue(
             DEPLOYMENTS, partition_concurrency=1, polling_interval_sec=QUICK, on_conflict="always_update"
         )
-        DBOS.register_queue(TIMERS, polling_interval_sec=SLOW, on_conflict="always_update")
+        self._timers = DBOS.register_queue(TIMERS, polling_interval_sec=SOON, on_conflict="always_update")
 
     def pace(self, *, busy: bool) -> None:
-        """Look into the queue often while a deployment is under way or asked for, and seldom at rest."""
-        every = QUICK if busy else SLOW
-        if self._queue is not None and every != self._every:
-            self._queue.set_polling_interval_sec(every)
-            self._every = every
+        """Look into the queues often while a deployment is under way or asked for, and seldom at rest."""
+        if self._queue is not None and busy != self._busy:
+            self._queue.set_polling_interval_sec(QUICK if busy else SLOW)
+            self._timers.set_polling_interval_sec(SOON if busy else SELDOM)
+            self._busy = busy
 
     def runs(self, number: int) -> bool:
         """Say whether a workflow of this deployment waits, or runs in this process."""
@@ -206,6 +211,12 @@ def quiet() -> None:
     logging.getLogger(LOGGER).setLevel(logging.WARNING)
 
 
+def _calm(engine: Any) -> None:
+    """Have it seldom look for what we never ask it for, and for timers that are over: no setting tells it to."""
+    engine._registry.get_internal_queue()._polling_interval_sec = SELDOM  # noqa: SLF001 - see above
+    _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = JOBS  # noqa: SLF001 - see above
+
+
 def _config(url: str) -> DBOSConfig:
     config: dict[str, Any] = {
         "name": NAME,
@@ -214,7 +225,9 @@ def _config(url: str) -> DBOSConfig:
         "executor_id": EXECUTOR,
         "log_level": "WARNING",
         "run_migrations": True,
-        "notification_listener_polling_interval_sec": 0.2,
+        # We neither send messages between workflows nor have it run any by the clock.
+        "notification_listener_polling_interval_sec": 1.0,
+        "scheduler_polling_interval_sec": 3600.0,
         "max_executor_threads": 64,
     }
     return cast("DBOSConfig", config)

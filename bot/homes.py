@@ -1,13 +1,11 @@
 """App Homes: drawn from rows at the moment of sending, and drawn again while somebody may be looking."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.slack.clocks import Clocks
 from commands import home
 from commands.errors import IdentityUnknown, Refused
 from commands.services import People, Person, Services
@@ -15,9 +13,6 @@ from commands.views import home as view
 from storage import homes
 from storage.store import Store
 
-log = logging.getLogger(__name__)
-
-LOOK_EVERY = 2.0
 RECENTLY = timedelta(hours=1)
 """How long after it was opened a home is kept up to date."""
 APART = timedelta(seconds=1)
@@ -58,23 +53,11 @@ class Homes:
 class Keeper:
     """Has the homes that were opened lately drawn again when a deployment has changed; many changes are one."""
 
-    def __init__(self, store: Store, clocks: Clocks, environments: Iterable[str], *, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], environments: Iterable[str]) -> None:
         self._store = store
         self._environments = tuple(environments)
-        self._now = clocks.now
-        self._pause = clocks.pause
-        self._wake = wake
+        self._now = clock
         self._seen = ""
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            try:
-                if await asyncio.to_thread(self.look):
-                    self._wake()
-            except Exception:
-                log.exception("The App Homes could not be looked after")
-            await self._pause(LOOK_EVERY)
 
     def look(self) -> int:
         """Compare the rows with what was last shown; return how many homes are wanted again."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from deployers.ports import Clock
-from storage import leadership
+from storage import audit, leadership
 from storage.errors import StorageError
 from storage.seats import DatabaseSeat, FileSeat
 from storage.store import Store
@@ -53,6 +53,7 @@ class Leader:
         self._sure = 0.0
         self._heard = -DEAF
         self._seen = ""
+        self._acts = 0
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._stands_still = StandsStill()
@@ -157,7 +158,12 @@ class Leader:
             try:
                 with self._store.begin() as session:
                     beats = leadership.beat(session, self._epoch, self._clock())
+                    acts = audit.last(session)
                 self._heard = monotonic()
+                if acts != self._acts:
+                    # Whatever people do is in the audit, also what they do through another process.
+                    self._acts = acts
+                    self._store.stir()
                 if not beats:
                     self.lost("a newer fencing token was written")
                     return

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 AGAIN_AFTER = timedelta(minutes=1)
 """So long after a host could not be told to let visitors in it is told again."""
+LOOK_AGAIN = 2.0
 AT_ONCE = 8
 FIRST_REST, LONGEST_REST = timedelta(seconds=2), timedelta(minutes=5)
 """So long nobody looks again after something went wrong that nobody has thought of; twice as long each time."""
@@ -96,6 +97,11 @@ class Maintenance:
             if name in self.environments and name not in self._at_work and not self._resting(name):
                 self._at_work.add(name)
                 self._pool.submit(self._safely, name)
+
+    def until_next(self) -> float | None:
+        """Return in how many seconds to look again: soon while anything is on, or is being switched."""
+        with self.changes.store.look() as session:
+            return LOOK_AGAIN if maintenance.not_over(session) else None
 
     def _safely(self, name: str) -> None:
         try:

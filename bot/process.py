@@ -16,14 +16,14 @@ from starlette.routing import Route
 
 from bot import check_cards, github, schedules, telling, web, webhook
 from bot.announcer import Announcer
-from bot.app import App
+from bot.app import REST, App
 from bot.change import demand_lead
 from bot.engine import migrate
-from bot.homes import Homes, Keeper
+from bot.homes import Homes
 from bot.slack.calls import Slack
 from bot.slack.channels import Channels
 from bot.slack.clocks import Clocks
-from bot.slack.delivery import Delivery
+from bot.slack.delivery import Delivery, Pace
 from bot.slack.door import SocketDoor
 from bot.slack.front import Front, Words
 from bot.slack.intake import Intake
@@ -41,6 +41,7 @@ from storage.store import Session
 log = logging.getLogger(__name__)
 
 LEAD_EVERY = 0.3
+REST_SHARED = 1.0
 CLOSING_SECONDS = 5.0
 RECONCILE_EVERY = timedelta(seconds=30)
 
@@ -111,7 +112,7 @@ class Process:
     def worker(self) -> Worker:
         """Return what runs what was asked."""
         services = self.app.services
-        return Worker(services, handlers(), self.app.people, said=self.delivery.wake)
+        return Worker(services, handlers(), self.app.people, rest=self._rest)
 
     @cached_property
     def delivery(self) -> Delivery:
@@ -124,7 +125,12 @@ class Process:
             self.slack, known, fallbacks=(channels.deployments, channels.alerts, channels.monitoring, "general")
         )
         sender = Sender(self.slack, poster, render=announcer.draw, alerts_channel=channels.alerts, home=self.homes.draw)
-        return Delivery(self.app.store, sender, self.clocks, demand_lead=self._demand_lead)
+        return Delivery(self.app.store, sender, self.clocks, pace=Pace(rest=self._rest), demand_lead=self._demand_lead)
+
+    @property
+    def _rest(self) -> float:
+        """Return after how many seconds is looked for what other processes wrote; what this one writes wakes us."""
+        return REST_SHARED if self.app.store.shared else REST
 
     def _demand_lead(self, session: Session) -> None:
         demand_lead(session, self.app.leader.epoch())
@@ -187,8 +193,7 @@ class Process:
             await asyncio.sleep(LEAD_EVERY)
         log.info("leading", extra={"epoch": self.app.leader.epoch()})
         await asyncio.to_thread(self.app.launch)
-        keeper = Keeper(self.app.store, self.clocks, self.app.environments, wake=self.delivery.wake)
-        await asyncio.gather(self.delivery.run(), self._reconcile(), keeper.run(), schedules.run(self.app.jobs))
+        await asyncio.gather(self.delivery.run(), self._reconcile(), schedules.run(self.app.jobs, self.app.store))
 
     def _try_lead(self) -> bool:
         try:

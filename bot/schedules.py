@@ -1,24 +1,25 @@
-"""What runs when: a ticker that asks the rows what is due; they decide, once for each slot, whoever asks."""
+"""What runs when: jobs that ask the rows what is due; they decide, once for each slot, whoever asks."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import slots
 from bot.change import demand_lead
+from bot.rounds import Rounds
 from bot.settings import Schedule
+from deployers.backups import naming
 from deployers.checkup.looking import look_at_address, without_version
 from deployers.environment import Environment
-from storage import checklists, samples
+from storage import backups, checklists, drills, samples
 from storage import slots as taken
-from storage.models import ChecklistRun, HealthSample
-from storage.store import Store
+from storage.models import BackupRecord, ChecklistRun, DrillRecord, HealthSample
+from storage.store import RowKind, Session, Store
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,32 @@ KEPT_SAMPLES = timedelta(days=15)
 """A day more than two weeks, which are compared."""
 AT_ONCE = 8
 
-Jobs = Mapping[str, tuple[float, Callable[[], object]]]
-"""What is done every so many seconds, by name."""
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done when it is due, when rows of some kinds were written, and at the latest after so many seconds."""
+
+    do: Callable[[], object]
+    every: float
+    after: tuple[RowKind, ...] = ()
+    due: Callable[[], float | None] = lambda: None
+    """Returns in how many seconds it is due again, if that is known."""
+    apart: float = 0.25
+    """So many seconds are between two times, whatever is written meanwhile."""
+
+    def once(self) -> float | None:
+        """Do it, and return in how many seconds it is due again."""
+        self.do()
+        return self.due()
+
+
+Jobs = Mapping[str, Job]
+"""What the leader does besides deployments, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """Turns slots that are due into checks that are wanted."""
+    """Turns slots that are due into checks, backups and drills that are wanted."""
 
     store: Store
     schedules: Sequence[Schedule]
@@ -44,6 +64,12 @@ class Clockwork:
     def tick(self) -> int:
         """Take every slot that is due; return how many."""
         return sum(self._turn(schedule) for schedule in self.schedules)
+
+    def until_next(self) -> float | None:
+        """Return in how many seconds a schedule is due."""
+        now = self.clock()
+        following = (slots.following(each.cron, self.zone, now) for each in self.schedules)
+        return min(((slot.at - now).total_seconds() for slot in following if slot), default=None)
 
     def _turn(self, schedule: Schedule) -> bool:
         now = self.clock()
@@ -63,9 +89,21 @@ class Clockwork:
             if not taken.take(session, schedule.name, due.slot.local, due_at=due.slot.at, at=now):
                 return False
             taken.forget(session, now - KEPT_SLOTS)
-            checklists.want(session, _run(schedule, due, now))
+            _want(session, schedule, due, now)
         log.info("a schedule is due", extra={"schedule": schedule.name, "slot": due.slot.local})
         return True
+
+
+def _want(session: Session, schedule: Schedule, due: slots.Due, now: datetime) -> None:
+    key, channel = f"slot:{schedule.name}:{due.slot.local}", schedule.channel
+    if place := schedule.drill:
+        drills.want(session, DrillRecord(key=key, environment=place, channel=channel, wanted_at=now))
+    elif place := schedule.backup:
+        name = naming.name_at(now)
+        row = BackupRecord(key=key, environment=place, name=name, channel=channel, wanted_at=now)
+        backups.want(session, row)
+    else:
+        checklists.want(session, _run(schedule, due, now))
 
 
 def _run(schedule: Schedule, due: slots.Due, now: datetime) -> ChecklistRun:
@@ -110,27 +148,18 @@ class Sampler:
         )
 
 
-async def run(jobs: Jobs) -> None:
-    """Do each job every so many seconds, in a thread and never twice at once, until cancelled."""
-    # That a tick is left out while the job still runs is how it is meant, and nothing to warn of twice a second.
-    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-    # Nothing is kept in the scheduler: a tick that is lost does no harm, because the next one asks the rows again.
-    scheduler = AsyncIOScheduler(timezone=UTC)
-    options = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-    for name, (seconds, do) in jobs.items():
-        at_once = datetime.now(UTC)
-        scheduler.add_job(
-            _safely, "interval", args=(name, do), seconds=seconds, id=name, next_run_time=at_once, **options
-        )
-    scheduler.start()
-    try:
-        await asyncio.Event().wait()
-    finally:
-        scheduler.shutdown(wait=False)
+async def run(jobs: Jobs, store: Store) -> None:
+    """Do each job at once and whenever it is due, in a thread and never twice at once, until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for name, job in jobs.items():
+            rounds = Rounds(partial(_safely, name, job.once), rest=job.every, gap=job.apart)
+            store.listen(rounds.wake, *job.after)
+            group.create_task(rounds.run())
 
 
-async def _safely(name: str, do: Callable[[], object]) -> None:
+async def _safely(name: str, do: Callable[[], float | None]) -> float | None:
     try:
-        await asyncio.to_thread(do)
+        return await asyncio.to_thread(do)
     except Exception:
         log.exception("The schedule %s stumbled, and goes on", name)
+        return None

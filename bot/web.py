@@ -77,6 +77,7 @@ class Server:
             access_log=False,
             lifespan="off",
             server_header=False,
+            date_header=False,
             timeout_graceful_shutdown=5,
         )
         self._server = _Quiet(config)
@@ -94,11 +95,21 @@ class Server:
     async def stop(self) -> None:
         """Finish the requests under way and stop listening."""
         self._server.should_exit = True
+        self._server.over.set()
         if self._serving is not None:
             await self._serving
 
 
 class _Quiet(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.over = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        # Uvicorn looks ten times a second whether it is to end; nothing but `stop` ends it here.
+        await self.on_tick(0)
+        await self.over.wait()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield

@@ -64,6 +64,11 @@ def record(
     return entry
 
 
+def last(session: Session) -> int:
+    """Return the number of the newest entry; 0 while there is none."""
+    return session.exec(select(AuditHead.number).where(AuditHead.id == 1)).one()
+
+
 def digest(document: Mapping[str, Any]) -> str:
     """Return the hash that belongs to an exported entry; its own `hash` is left out."""
     return sha256(canonical(document).encode()).hexdigest()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, and_, col, func, or_, select
 
 from storage.columns import plain
 from storage.errors import ClaimLost, NotFound
@@ -61,6 +61,12 @@ def claim(session: Session, owner: str, *, now: datetime, until: datetime) -> In
         row.attempts += 1
         session.flush()
     return row
+
+
+def next_lapse(session: Session, owner: str) -> datetime | None:
+    """Return when the next promise of somebody else to be alive lapses, unless it is renewed."""
+    running = select(func.min(InboxRow.leased_until)).where(InboxRow.state == InboxState.RUNNING)
+    return session.exec(running.where(col(InboxRow.owner).is_distinct_from(owner))).one()
 
 
 def renew(session: Session, owner: str, row_ids: Collection[int], until: datetime) -> None:

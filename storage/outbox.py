@@ -8,7 +8,6 @@ from storage.columns import plain
 from storage.errors import NotFound
 from storage.models import Deployment, OutboxRow, OutboxState, Saying
 from storage.once import insert_once
-from storage.store import SAID
 
 LOOSE = frozenset({Saying.POST, Saying.ALERT})
 """What may be said in a channel outside of threads."""
@@ -25,7 +24,6 @@ def card(session: Session, deployment: Deployment, *, channel: str, at: datetime
         next_at=at,
         created_at=at,
     )
-    session.info[SAID] = True
     stored = insert_once(session, fresh, "key")
     if stored is not None:
         return stored
@@ -44,7 +42,6 @@ def card_key(deployment_id: int) -> str:
 
 def say(session: Session, row: OutboxRow) -> OutboxRow | None:
     """Store a message to be delivered; None when the same thing has been said already."""
-    session.info[SAID] = True
     return insert_once(session, row, "key")
 
 

@@ -1,21 +1,24 @@
 """The way in to what the bot remembers: one database, transactions that write, and looks that cannot."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
-from sqlmodel import Session
+from sqlalchemy.orm import ORMExecuteState
+from sqlmodel import Session, SQLModel
 
 from storage import postgres, revisions, sqlite
 from storage.faults import translated
 from storage.turns import Turns
 
-__all__ = ["SAID", "Rows", "Session", "Store"]
+__all__ = ["RowKind", "Rows", "Session", "Store"]
 
-SAID = "said"
-"""What a session remembers in whose transaction something was put into the outbox."""
+RowKind = type[SQLModel]
+
+_WROTE = "wrote"
+"""Under which a session remembers of which kinds the rows are that it has written."""
 
 
 class Rows(Protocol):
@@ -30,6 +33,21 @@ class Rows(Protocol):
         ...
 
 
+class _Writing(Session):
+    """A session that remembers what kinds of rows it has written."""
+
+
+@event.listens_for(_Writing, "after_flush")
+def _flushed(session: Session, _: object) -> None:
+    session.info.setdefault(_WROTE, set()).update(map(type, (*session.new, *session.dirty, *session.deleted)))
+
+
+@event.listens_for(_Writing, "do_orm_execute")
+def _executed(state: ORMExecuteState) -> None:
+    if not state.is_select and state.bind_mapper:
+        state.session.info.setdefault(_WROTE, set()).add(state.bind_mapper.class_)
+
+
 class Store:
     """One database; sessions may be used from several threads, each session by one thread."""
 
@@ -42,7 +60,7 @@ class Store:
         self.engine: Engine = (sqlite if parsed.get_backend_name() == "sqlite" else postgres).engine(parsed)
         self._shown = parsed.render_as_string(hide_password=True)
         self._turns = Turns() if parsed.get_backend_name() == "sqlite" else None
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[tuple[Callable[[], None], frozenset[RowKind]]] = []
         self._looking = self.engine.execution_options(**_looking(self.engine))
 
     @contextmanager
@@ -55,18 +73,31 @@ class Store:
         with (
             self._turn(urgent=urgent),
             translated(self._shown, revisions.newest()),
-            Session(self.engine, expire_on_commit=False) as session,
+            _Writing(self.engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             session.connection()
             yield session
-        if session.info.get(SAID):
-            for listener in self._listeners:
-                listener()
+        self._tell(session.info.get(_WROTE, frozenset()))
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Have it called, by whoever wrote, after each transaction that has put something into the outbox."""
-        self._listeners.append(listener)
+    @property
+    def shared(self) -> bool:
+        """Say whether other processes write to it all the time, which nobody here hears of."""
+        return self._turns is None
+
+    def listen(self, listener: Callable[[], None], *kinds: RowKind) -> None:
+        """Have it called, by whoever wrote, after each transaction that has written rows of these kinds."""
+        self._listeners.append((listener, frozenset(kinds)))
+
+    def stir(self) -> None:
+        """Call everybody who listens: another process has written, and we cannot say what."""
+        for listener, _ in self._listeners:
+            listener()
+
+    def _tell(self, wrote: Collection[RowKind]) -> None:
+        for listener, kinds in self._listeners:
+            if not kinds.isdisjoint(wrote):
+                listener()
 
     def _turn(self, *, urgent: bool) -> AbstractContextManager[object]:
         # Whose turn does not come in time goes on all the same: SQLite then says that it is locked, and for how long.

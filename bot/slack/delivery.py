@@ -4,19 +4,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from bot.rounds import Rounds
 from bot.slack.calls import Limited
 from bot.slack.clocks import Clocks
 from bot.slack.digest import fold, is_late
 from bot.slack.lanes import Budget, Lanes
 from bot.slack.patience import LONGEST_BACKOFF, backoff, hopeless
 from bot.slack.posting import Sent
-from bot.slack.rounds import Rounds
 from bot.slack.sending import Sender, waits_for_card
 from storage import audit, outbox
 from storage.models import OutboxRow, OutboxState, Saying
@@ -24,11 +23,11 @@ from storage.store import Session, Store
 
 log = logging.getLogger(__name__)
 
-GAP_SECONDS = 1.0
-"""Between two messages in a channel, and between two edits of a card."""
 EDITS_AT_ONCE, EDITS_PER_SECOND = 10, 50 / 60
 """What all cards together take of the 50 edits a minute that Slack allows (chat.update, tier 3)."""
 _PRIVATE_GAP = 0.1
+_ROUNDS_APART = 0.02
+"""Many messages at once are one look at the outbox."""
 _AT_ONCE = 500
 _LOOK_AGAIN = timedelta(milliseconds=500)
 _DRAWN = frozenset({Saying.CARD, Saying.HOME})
@@ -45,6 +44,18 @@ class Picked:
     """Whether an earlier try may have reached Slack without anybody hearing of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many seconds apart things are."""
+
+    every: float = 0.25
+    """Two looks at the outbox while something is due whose turn has not come."""
+    rest: float = 10.0
+    """Two looks at the most, for what other processes say."""
+    gap: float = 1.0
+    """Two messages in a channel, and two edits of a card."""
+
+
 class Delivery:
     """The one place from which the outbox goes to Slack; one message at a time in each lane."""
 
@@ -54,8 +65,7 @@ class Delivery:
         sender: Sender,
         clocks: Clocks,
         *,
-        every: float = 0.25,
-        gap: float = GAP_SECONDS,
+        pace: Pace = Pace(),
         demand_lead: Callable[[Session], None] = lambda _: None,
     ) -> None:
         """Remember what to deliver with; `demand_lead` raises in a transaction of somebody who no longer leads."""
@@ -64,8 +74,8 @@ class Delivery:
         self._now = clocks.now
         self._monotonic = clocks.monotonic
         self._pause = clocks.pause
-        self._rounds = Rounds(self._round, every=every, rest=4 * every)
-        self._gap = gap
+        self._rounds = Rounds(self._round, rest=pace.rest, gap=_ROUNDS_APART)
+        self._pace = pace
         self._demand_lead = demand_lead
         self._lanes = Lanes(monotonic=clocks.monotonic)
         self._edits = Budget(EDITS_AT_ONCE, EDITS_PER_SECOND, monotonic=clocks.monotonic)
@@ -75,18 +85,12 @@ class Delivery:
         self._looked = self._now()
 
     def wake(self) -> None:
-        """Look at the outbox at once; called from the loop."""
+        """Look at the outbox at once; called from any thread."""
         self._rounds.wake()
 
     async def run(self) -> None:
         """Deliver until stopped; what an earlier process was told to wait for is tried at once."""
-        loop = asyncio.get_running_loop()
-
-        def said() -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody delivers any more
-                loop.call_soon_threadsafe(self.wake)
-
-        self._store.listen(said)
+        self._store.listen(self.wake, OutboxRow)
         await self._safely(self._hurry)
         await self._rounds.run()
 
@@ -94,14 +98,21 @@ class Delivery:
         """Deliver what is due, for a moment, then stop; the rest waits in its rows for the next start."""
         await self._rounds.stop()
         until = self._monotonic() + seconds
-        while (await self._round() or self._under_way) and self._monotonic() < until:
+        while (await self._begun() or self._under_way) and self._monotonic() < until:
             await self._pause(0.05)
         for task in tuple(self._under_way.values()):
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         self._books.shutdown(wait=True, cancel_futures=True)
 
-    async def _round(self) -> int:
+    async def _round(self) -> float | None:
+        """Begin what is due; return in how many seconds there is something to look at."""
+        if await self._begun():
+            return self._pace.every
+        due: float | None = await self._safely(self._until_next)
+        return due
+
+    async def _begun(self) -> int:
         """Begin every delivery that is due and whose lane is free; return how many rows wait."""
         rows = await self._safely(self._due) or []
         for row in fair(rows):
@@ -120,7 +131,7 @@ class Delivery:
         del self._under_way[number]
 
     async def _deliver(self, number: int, lane: str) -> None:
-        pause = _PRIVATE_GAP if lane.startswith("private:") else self._gap
+        pause = _PRIVATE_GAP if lane.startswith("private:") else self._pace.gap
         try:
             picked = await self._safely(self._pick, number)
             if picked is None:
@@ -155,6 +166,11 @@ class Delivery:
             await self._safely(self._give_up, row, error)
         else:
             await self._safely(self._later, row, error, backoff(row.attempts))
+
+    def _until_next(self) -> float | None:
+        with self._store.look() as session:
+            at = outbox.next_due(session)
+        return None if at is None else (at - self._now()).total_seconds()
 
     def _due(self) -> list[OutboxRow]:
         before, self._looked = self._looked, self._now()

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from bot.leader import holder
+from bot.rounds import Rounds
 from bot.slack.intake import RESTARTED, asked, number, void_note
-from bot.slack.rounds import Rounds
 from commands.auditing import write_down
 from commands.command import Handler, Request
 from commands.errors import CommandError
@@ -35,6 +35,7 @@ LEASE = timedelta(seconds=6)
 """For how long a process promises to be alive; after that another one runs what it was running."""
 RENEW_EVERY = timedelta(seconds=2)
 
+T = TypeVar("T")
 Handlers = Mapping[tuple[Asking, str], Handler]
 """What runs, by how it was asked and its name."""
 
@@ -66,19 +67,20 @@ class Worker:
         handlers: Handlers,
         doorman: Doorman,
         *,
-        said: Callable[[], None] = lambda: None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         every: float = 1.0,
+        rest: float | None = None,
     ) -> None:
+        """Remember who runs what; it looks again after `every` seconds while something runs, else after `rest`."""
         self._services = services
         self._store = services.store
         self._handlers = handlers
         self._doorman = doorman
-        self._said = said
         self._pause = pause
         # Never the same twice: a container's process may have the number of the one before it.
         self._owner = f"{holder()}:{uuid4().hex}"
-        self._rounds = Rounds(self._round, every=every)
+        self._rounds = Rounds(self._round, rest=every if rest is None else rest)
+        self._every = every
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="command")
         self._books = ThreadPoolExecutor(max_workers=2, thread_name_prefix="worker")
         self._queues: dict[str, asyncio.Lock] = {}
@@ -86,7 +88,7 @@ class Worker:
         self._swept = self._renewed = datetime.min.replace(tzinfo=UTC)
 
     def wake(self) -> None:
-        """Look at the inbox at once; called from the loop."""
+        """Look at the inbox at once; called from any thread."""
         self._rounds.wake()
 
     def recover(self) -> None:
@@ -100,7 +102,7 @@ class Worker:
         """Work until stopped."""
         await self._rounds.run()
 
-    async def _round(self) -> None:
+    async def _round(self) -> float | None:
         now = self._services.now()
         # Either way, because somebody may set the clock back.
         if abs(now - self._swept) >= SWEEP_EVERY:
@@ -109,6 +111,7 @@ class Worker:
             await self._safely(self._renew)
         while not self._full and (row := await self._safely(self._take)):
             self._begin(row)
+        return self._every if self._running else await self._safely(self._until_lapse)
 
     @property
     def _full(self) -> bool:
@@ -124,7 +127,7 @@ class Worker:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._books.shutdown(wait=False, cancel_futures=True)
 
-    async def _safely(self, work: Callable[[], InboxRow | None]) -> InboxRow | None:
+    async def _safely(self, work: Callable[[], T]) -> T | None:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._books, work)
         except Exception:
@@ -142,6 +145,11 @@ class Worker:
         with self._store.begin() as session:
             now = self._services.now()
             return inbox.claim(session, self._owner, now=now, until=now + LEASE)
+
+    def _until_lapse(self) -> float | None:
+        with self._store.look() as session:
+            at = inbox.next_lapse(session, self._owner)
+        return None if at is None else (at - self._services.now()).total_seconds()
 
     def _renew(self) -> None:
         self._renewed = now = self._services.now()
@@ -178,7 +186,6 @@ class Worker:
                     log.exception("The answer to %s could not be written down", row.key)
                     await self._pause(seconds)
                     seconds = min(seconds * 2, _LONGEST_PAUSE)
-        self._said()
 
     def _answer(self, row: InboxRow) -> Reply:
         if row.attempts > MOST_ATTEMPTS:

@@ -20,6 +20,7 @@ from bot.slack.calls import Slack
 from bot.slack.channels import Channels
 from bot.slack.clocks import Clocks
 from bot.slack.delivery import Delivery
+from bot.slack.delivery import Pace as Looks
 from bot.slack.door import SocketDoor
 from bot.slack.front import Front, Words
 from bot.slack.identity import Lookups, SlackPeople
@@ -175,7 +176,7 @@ def world(*, patience: Patience | None = None) -> SlackThread:
     return SlackThread(SlackServer(workspace, paces=Paces(UNPACED), patience=patience or Patience()))
 
 
-def delivery(house: House) -> Delivery:
+def delivery(house: House, rest: float = 0.2) -> Delivery:
     """Build the delivery side; `house.render` draws cards."""
     clocks = Clocks(house.time.now, house.time.monotonic)
     slack = Slack(house.slack.server.tokens.bot, base_url=house.slack.server.api_url, seconds=3)
@@ -189,7 +190,7 @@ def delivery(house: House) -> Delivery:
 
     poster = Poster(slack, Channels(slack, monotonic=clocks.monotonic), fallbacks=("deployments", "general"))
     sender = Sender(slack, poster, render=render, alerts_channel="alerts", alert=house.alert, home=home)
-    return Delivery(house.store, sender, clocks, every=0.05, gap=0.05)
+    return Delivery(house.store, sender, clocks, pace=Looks(every=0.05, rest=rest, gap=0.05))
 
 
 def people(house: House) -> SlackPeople:
@@ -222,7 +223,7 @@ async def housed(store: Store, slack: SlackThread, **more: Any) -> AsyncIterator
     calls = Slack(server.tokens.bot, base_url=server.api_url, seconds=3)
     house.calls.append(calls)
     house.delivery = delivery(house)
-    house.worker = Worker(services, handlers(house), people(house), said=house.delivery.wake, every=0.1)
+    house.worker = Worker(services, handlers(house), people(house), every=0.1)
     house.intake = Intake(store, clocks, wake=house.worker.wake, write_seconds=write_seconds)
     front = Front(house.intake, calls, WORDS, services)
     app = bolt()

@@ -28,9 +28,9 @@ def slack() -> Iterator[SlackThread]:
 
 
 @asynccontextmanager
-async def delivering(store: Store, slack: SlackThread, **more: Any):
+async def delivering(store: Store, slack: SlackThread, *, rest: float = 0.2, **more: Any):
     house = House(slack, store, Time(), Refs(), **more)
-    house.delivery = delivery(house)
+    house.delivery = delivery(house, rest)
     running = asyncio.create_task(house.delivery.run())
     try:
         yield house

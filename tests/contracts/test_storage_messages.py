@@ -6,7 +6,7 @@ import pytest
 
 from storage import inbox, outbox
 from storage.errors import ClaimLost, NotFound
-from storage.models import InboxState, OutboxState, Saying, Status
+from storage.models import InboxState, OutboxRow, OutboxState, Saying, Status
 from tests.builders import (
     NOW,
     a_message,
@@ -194,7 +194,7 @@ def waiting(store):
 
 def test_who_listens_hears_of_what_was_said_once_it_is_there(any_store):
     heard = []
-    any_store.listen(lambda: heard.append(waiting(any_store)))
+    any_store.listen(lambda: heard.append(waiting(any_store)), OutboxRow)
     with any_store.begin() as session:
         stored(session)
     with any_store.begin() as session:

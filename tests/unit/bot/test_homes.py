@@ -3,7 +3,6 @@
 import pytest
 
 from bot.homes import APART, MOST, Homes, Keeper
-from bot.slack.clocks import Clocks
 from commands.errors import IdentityUnknown, Refused
 from commands.services import Person
 from storage import homes, outbox
@@ -51,7 +50,7 @@ async def test_without_knowing_who_it_is_nothing_is_shown_and_first_it_is_tried_
 
 
 def keeper(world: World) -> Keeper:
-    return Keeper(world.store, Clocks(lambda: world.now, lambda: 0.0), world.services.environments, wake=lambda: None)
+    return Keeper(world.store, lambda: world.now, world.services.environments)
 
 
 def opened(world: World, *people: str) -> None:

@@ -1,7 +1,6 @@
 """The morning check comes once each local day: over restarts, replicas, absences and both changes of the clock."""
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot import schedules
-from bot.schedules import KEPT_SAMPLES, Clockwork, Sampler
+from bot.schedules import KEPT_SAMPLES, Clockwork, Job, Sampler
 from bot.settings import Schedule
 from deployers.environment import Environment, Health, Version
 from deployers.errors import Fenced
@@ -173,9 +172,9 @@ def test_schedules_do_not_get_in_each_others_way(store):
 # The ticker
 
 
-def ticking(jobs: dict[str, tuple[float, Callable[[], object]]], until: Event) -> None:
+def ticking(store: Store, jobs: dict[str, Job], until: Event) -> None:
     async def play() -> None:
-        running = asyncio.create_task(schedules.run(jobs))
+        running = asyncio.create_task(schedules.run(jobs, store))
         await asyncio.to_thread(until.wait, 30)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -184,7 +183,7 @@ def ticking(jobs: dict[str, tuple[float, Callable[[], object]]], until: Event) -
     assert until.is_set()
 
 
-def test_a_job_that_stumbles_is_done_again(caplog):
+def test_a_job_that_stumbles_is_done_again(store, caplog):
     done, count = Event(), iter(range(10))
 
     def stumble() -> None:
@@ -192,18 +191,18 @@ def test_a_job_that_stumbles_is_done_again(caplog):
             raise ZeroDivisionError
         done.set()
 
-    ticking({"checks": (0.05, stumble)}, done)
+    ticking(store, {"checks": Job(stumble, 0.05)}, done)
     assert "The schedule checks stumbled" in caplog.text
 
 
-def test_a_job_that_takes_long_holds_up_no_other():
+def test_a_job_that_takes_long_holds_up_no_other(store):
     done, slow = Event(), Event()
 
     def end() -> None:
         done.set()
         slow.set()
 
-    ticking({"checks": (0.05, slow.wait), "slots": (0.05, end)}, done)
+    ticking(store, {"checks": Job(slow.wait, 0.05), "slots": Job(end, 0.05)}, done)
 
 
 # Looks at addresses
