@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from deployers.backups.configured import Backup as Backup  # noqa: PLC0414 - it belongs to what is read from here
+from deployers.comparing.tuning import Canary
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +189,6 @@ class Workflow:
 
     workflow: str
     inputs: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Canary:
-    """How a canary deployment is judged."""
-
-    percentage: int = 10
-    duration: timedelta = timedelta(hours=1)
-    success_rate: float = 99.5
 
 
 @dataclass(frozen=True, slots=True)

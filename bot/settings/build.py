@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.settings import balancer, schema
+from bot.settings import balancer, canary, schema
 from deployers import environment as to
 from deployers import recipes
 
@@ -13,7 +13,7 @@ from deployers import recipes
 def environments(file: schema.File, folder: Path) -> dict[str, to.Environment]:
     """Return every environment with its recipe resolved and its paths made absolute."""
     tables = recipe_tables(file)
-    return {name: _environment(name, table, file.app, tables, folder) for name, table in file.environments.items()}
+    return {name: _environment(name, table, file, tables, folder) for name, table in file.environments.items()}
 
 
 def recipe_tables(file: schema.File) -> dict[str, dict[str, Any]]:
@@ -25,8 +25,9 @@ def recipe_tables(file: schema.File) -> dict[str, dict[str, Any]]:
 
 
 def _environment(
-    name: str, table: schema.Environment, app: schema.App, tables: Mapping[str, Mapping[str, Any]], folder: Path
+    name: str, table: schema.Environment, file: schema.File, tables: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> to.Environment:
+    app, metrics = file.app, file.metrics
     chosen = table.recipe or app.recipe
     strategies = tuple(dict.fromkeys(table.strategies)) or (table.strategy,)
     approvals, rollback = table.approvals, table.rollback
@@ -58,7 +59,7 @@ def _environment(
         balancer=_balancer(table, place, name=name, app=app.name, folder=folder),
         workflow=to.Workflow(table.github.workflow, dict(table.github.inputs)) if table.github else None,
         health=_health(table.health) if table.health else None,
-        canary=_canary(table.canary, strategies),
+        canary=canary.value(table.canary, metrics, strategies),
         backup=to.Backup(**{**dict(table.backup), "exclude": tuple(table.backup.exclude)}) if table.backup else None,
     )
 
@@ -92,9 +93,3 @@ def _health(table: schema.Health) -> to.Health:
     if table.version:
         values["version"] = to.Version(table.version.path or "", table.version.field, table.version.file)
     return to.Health(**values)
-
-
-def _canary(table: schema.Canary | None, strategies: tuple[str, ...]) -> to.Canary | None:
-    if table is None:
-        return to.Canary() if "canary" in strategies else None
-    return to.Canary(**dict(table))

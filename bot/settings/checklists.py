@@ -111,9 +111,21 @@ def _schedules(raw: Mapping[str, Any]) -> Iterator[Broken]:
         names.add(name)
         if list_ and list_ not in known:
             yield Broken(("schedules", index, "checklist"), f"there is no checklist `{list_}`", closest(list_, known))
+        yield from _backed_up(("schedules", index), schedule, raw)
         if _never(dig(schedule, "cron", default="")):
             wrong = f"{shown(schedule['cron'])} never happens"
             yield Broken(("schedules", index, "cron"), wrong, "Write a day that the month has")
+
+
+def _backed_up(path: Path, schedule: Any, raw: Mapping[str, Any]) -> Iterator[Broken]:
+    environments = dig(raw, "environments", default=_NO_TABLE)
+    for key in ("drill", "backup"):
+        name = dig(schedule, key, default="")
+        if name and name not in environments:
+            yield Broken((*path, key), f"there is no environment `{name}`", closest(name, environments))
+        elif name and "backup" not in environments[name]:
+            wrong, instead = f"`{name}` has no backups", f"Write `[environments.{name}.backup]` with `directory`"
+            yield Broken((*path, key), wrong, instead)
 
 
 def _never(line: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.settings import balancer, build, checklists, lines, rules, schema
+from bot.settings import balancer, build, canary, checklists, lines, rules, schema
 from bot.settings.faults import Fault, SettingsFaults
 from bot.settings.rules import Broken
 from bot.settings.schema import File
@@ -67,7 +67,12 @@ def _parsed(path: Path, text: str) -> tuple[dict[str, Any], list[Fault]]:
 def _file(path: Path, text: str, raw: dict[str, Any]) -> tuple[File | None, list[Fault]]:
     """Return the file as its shape, or every fault in the order of the lines."""
     known, file = recipes.built_in(), None
-    broken = [*rules.broken(raw, known), *balancer.broken(raw, known), *checklists.broken(raw)]
+    broken = [
+        *rules.broken(raw, known),
+        *balancer.broken(raw, known),
+        *canary.broken(raw, known),
+        *checklists.broken(raw),
+    ]
     try:
         file = File.model_validate(raw)
     except ValidationError as error:

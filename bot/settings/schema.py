@@ -6,6 +6,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from bot.settings import compounds
 from bot.settings.balancer import Balancer
+from bot.settings.canary import Canary, Metrics
 from bot.settings.table import Host, Table, Word
 from bot.settings.words import (
     Batch,
@@ -157,14 +158,6 @@ class Health(Table):
         return self
 
 
-class Canary(Table):
-    """How a canary is judged."""
-
-    percentage: int = Field(default=10, ge=1, le=99)
-    duration: Positive = Field(default="1h", validate_default=True)
-    success_rate: float = Field(default=99.5, gt=0, le=100)
-
-
 class Backup(Table):
     """Where backups go."""
 
@@ -262,8 +255,19 @@ class Schedule(Table):
 
     name: Name = Field(examples=["morning"])
     cron: Cron = Field(examples=["0 9 * * mon-fri"])
-    checklist: Word = Field(examples=["daily"])
+    checklist: str = Field(default="", examples=["daily"])
+    drill: str = ""
+    backup: str = ""
     channel: Word = "deployments"
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if sum(map(bool, (self.checklist, self.drill, self.backup))) != 1:
+            raise ValueError(
+                "a schedule does one thing. Write one of `checklist`, `drill` and `backup`, such as"
+                ' `checklist = "daily"` or `drill = "staging"`'
+            )
+        return self
 
 
 class Item(Table):
@@ -304,3 +308,4 @@ class File(Table):
     recipes: dict[Name, Recipe] = {}
     schedules: list[Schedule] = [MORNING, WEEK]
     checklists: dict[Name, Checklist] = {}
+    metrics: Metrics | None = None

@@ -50,7 +50,11 @@ class Schedule:
 
     name: str
     cron: str
-    checklist: str
+    checklist: str = ""
+    drill: str = ""
+    """The environment whose newest backup is tried."""
+    backup: str = ""
+    """The environment that is backed up."""
     channel: str = "deployments"
 
 

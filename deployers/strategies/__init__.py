@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from deployers.colours import colour_for, has_colours, other, switches
+from deployers.comparing.tuning import Canary
 from deployers.environment import Environment, Recipe
 from deployers.plan import (
     CandidateStop,
@@ -20,14 +21,16 @@ from deployers.plan import (
     TakeOut,
 )
 from deployers.ports import Difference, Revision
+from deployers.strategies.backing_up import backed_up
 from deployers.strategies.blue_green import blue_green, shifted_back, switching_back
+from deployers.strategies.canary import canary
 from deployers.strategies.going_back import going_back, going_back_in_turn
 from deployers.strategies.restoring import Restoration, restoring
 from deployers.strategies.rolling import rolling, stands_before
 from deployers.strategies.workflow import workflow
 
 Shape = Callable[[Environment, Sequence[str]], Iterator[Step]]
-STRATEGIES: dict[str, Shape] = {"rolling": rolling, "blue-green": blue_green}
+STRATEGIES: dict[str, Shape] = {"rolling": rolling, "blue-green": blue_green, "canary": canary}
 _USUAL = Environment("", "", "", Recipe(""))
 
 
@@ -71,7 +74,11 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
         release=release,
         replaces=replaces,
         strategy=strategy,
-        steps=_steps(environment, _shape(environment, kind, strategy)(environment, migrations), restores, undoing),
+        steps=backed_up(
+            environment,
+            migrations,
+            _steps(environment, _shape(environment, kind, strategy)(environment, migrations), restores, undoing),
+        ),
         migrations=migrations,
         compatible=difference.compatible if difference else (),
         resolved=resolved(environment),
@@ -186,6 +193,8 @@ def resolved(environment: Environment) -> dict[str, Any]:
     _without_usual(document["recipe"], "migrate_back", "transactional_migrations")
     _without_usual(document["recipe"], "applied_migrations", "workers_stop", "workers_start")
     _without_usual(document["recipe"], "colour_start", "colour_stop")
+    if environment.canary:
+        _without_default(document["canary"], Canary())
     if environment.rollback.on == _USUAL.rollback.on:
         del document["rollback"]["on"]
     if document["place"]:
@@ -200,6 +209,13 @@ def _without_usual(document: dict[str, Any], *names: str) -> None:
     """Leave out what nobody has configured, so that an earlier version's plan of the same environment is the same."""
     for name in names:
         if not document[name]:
+            del document[name]
+
+
+def _without_default(document: dict[str, Any], usual: Canary) -> None:
+    """Leave out what was not asked of a canary before; what earlier versions wrote stays."""
+    for name in set(document) - {"percentage", "duration", "success_rate"}:
+        if getattr(usual, name) == document[name]:
             del document[name]
 
 

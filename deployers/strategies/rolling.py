@@ -68,7 +68,7 @@ def rolling(environment: Environment, migrations: Sequence[str]) -> Iterator[Ste
     if environment.recipe.build:
         yield Build(everyone)
     for number, wave in enumerate(in_turn):
-        yield from _turn(environment, wave, first=number == 0)
+        yield from turn(environment, wave, first=number == 0)
         if environment.health and len(in_turn) > 1 and (number == 0 or not _apart(environment, wave)):
             yield Verify(wave, hold=window if number == 0 else timedelta(0))
         if place.pause and wave is not in_turn[-1]:
@@ -78,7 +78,8 @@ def rolling(environment: Environment, migrations: Sequence[str]) -> Iterator[Ste
     yield Prune(everyone)
 
 
-def _turn(environment: Environment, wave: tuple[str, ...], *, first: bool) -> Iterator[Step]:
+def turn(environment: Environment, wave: tuple[str, ...], *, first: bool) -> Iterator[Step]:
+    """Yield the steps that bring a batch from the old release to the new one; the first one changes the database."""
     yield from taken_out(environment, wave)
     if environment.recipe.keeps_out:
         yield MaintenanceOn(wave)

@@ -62,7 +62,7 @@ def test_every_table_of_an_environment_becomes_a_value(read):
         "[environments.production]\n",
         """[environments.production]
 aliases = ["prod"]
-strategies = ["rolling", "canary"]
+strategies = ["rolling", "emergency"]
 freezes = [{ days = ["fri"], from = "16:00", until = "mon 07:00", reason = "weekend" }]
 canary = { percentage = 20, duration = "1h30m", success_rate = 99 }
 backup = { directory = "/var/backups/app", keep = 3 }
