@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from commands.views import failure, thread
+from commands.views import deciding, failure, thread
 from storage import deployments, outbox, reports
 from storage.models import Deployment, OutboxRow, Saying, Status, StepRecord
 from storage.store import Session
@@ -46,6 +46,18 @@ def ended_badly(session: Session, deployment: Deployment, *, channel: str, alert
     if printed:
         title = f"{deployment.environment}-{deployment.ref}-steps.txt".replace("/", "-")
         _say(session, deployment, f"log:{name}", Saying.FILE, {"title": title, "text": printed}, at=at, in_thread=True)
+
+
+def decision(session: Session, deployment: Deployment, key: str, *, channel: str, alerts: str, at: datetime) -> None:
+    """Call somebody, once, to decide about a database in the middle of a migration."""
+    session.flush()
+    facts = reports.facts(session, deployment.number)
+    if facts.hold is None:
+        return
+    text, blocks = deciding.loud(facts, facts.hold, at)
+    message: dict[str, object] = {"text": text, "blocks": list(blocks)}
+    _say(session, deployment, f"asked:{key}", Saying.POST, message, at=at, channel=channel)
+    _say(session, deployment, f"alert:asked:{key}", Saying.ALERT, {"text": text}, at=at, channel=alerts)
 
 
 def restarting(session: Session, deployment: Deployment, *, at: datetime) -> None:

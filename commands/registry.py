@@ -61,6 +61,7 @@ SUBMISSIONS = (
 )
 
 OPENED = (Action("app_home_opened", home.opened),)
+    Action("hold.typed", hold.pressed),
 """What is looked at."""
 
 MESSAGES = (Action("message", greeting.greeter(COMMANDS, FAMILIES)),)
@@ -74,5 +75,6 @@ MODALS = (
     Modal("deployment.reject", lambda request, _services: modal.reject(request.value)),
 )
 
+    Modal("hold.typed", lambda request, _services: modal.answered(request.value)),
 SUGGESTIONS = ("deploy.ref",)
 """Menus that are filled with tags and branches while somebody types."""

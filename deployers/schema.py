@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import PurePosixPath
 
 from deployers import shell
-from deployers.environment import Environment
+from deployers.environment import Environment, Host
 from deployers.errors import DeployError
 from deployers.ports import Remote
 
@@ -57,21 +57,28 @@ class TargetMigrations:
         recipe = environment.recipe
         if not environment.machines or not (recipe.pending_migrations or recipe.applied_migrations):
             return UNASKED
-        host, remote = environment.machines[0], self._remote_for(environment)
+        remote = self._remote_for(environment)
         try:
-            told = {
-                command: remote.ask(host, shell.of_served(environment, command), deadline=WITHIN)
-                for command in (recipe.applied_migrations, recipe.pending_migrations)
-                if command
-            }
-        except DeployError as error:
-            return Ran(host.name, why=str(error))
+            return look(remote, environment, environment.machines[0], "current")
         finally:
             remote.close()
-        read = {command: names(answer.output) for command, answer in told.items() if answer.exit_code == 0}
-        wrong = [answer for answer in told.values() if answer.exit_code]
-        why = f"it exited {wrong[0].exit_code}: {_last(wrong[0].output)}" if wrong else ""
-        return Ran(host.name, read.get(recipe.applied_migrations), read.get(recipe.pending_migrations), why)
+
+
+def look(remote: Remote, environment: Environment, host: Host, release: str) -> Ran:
+    """Ask a target's database in one of its releases (`current`, or below `releases/`); never raises."""
+    recipe = environment.recipe
+    try:
+        told = {
+            command: remote.ask(host, shell.asked_in(environment, release, command), deadline=WITHIN)
+            for command in (recipe.applied_migrations, recipe.pending_migrations)
+            if command
+        }
+    except DeployError as error:
+        return Ran(host.name, why=str(error))
+    read = {command: names(answer.output) for command, answer in told.items() if answer.exit_code == 0}
+    wrong = [answer for answer in told.values() if answer.exit_code]
+    why = f"it exited {wrong[0].exit_code}: {_last(wrong[0].output)}" if wrong else ""
+    return Ran(host.name, read.get(recipe.applied_migrations), read.get(recipe.pending_migrations), why)
 
 
 def names(printed: str) -> tuple[str, ...]:
@@ -83,6 +90,15 @@ def names(printed: str) -> tuple[str, ...]:
 def name_of(path: str) -> str:
     """Return what a database calls the migration of a file: its name without folder and ending."""
     return PurePosixPath(path).stem
+
+
+def recorded(ran: Ran, paths: Sequence[str]) -> tuple[str, ...] | None:
+    """Return those of a release's migrations that have run, asked in that release; None when it cannot be told."""
+    if ran.applied is not None:
+        return tuple(path for path in paths if name_of(path) in ran.applied)
+    if ran.pending is not None:
+        return tuple(path for path in paths if name_of(path) not in ran.pending)
+    return None
 
 
 def newest(ran: Ran, paths: Sequence[str]) -> str:

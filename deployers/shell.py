@@ -215,9 +215,9 @@ def revision(environment: Environment) -> str:
     )
 
 
-def of_served(environment: Environment, command: str) -> str:
-    """Run a recipe's question in the release that serves; says nothing where none does; for reading only."""
-    path = f"{_place(environment)}/current"
+def asked_in(environment: Environment, release: str, command: str) -> str:
+    """Run a recipe's question in `current` or a release; says nothing where there is none; for reading only."""
+    path = f"{_place(environment)}/{release}"
     return "\n".join((_HEAD, f"[ -e {quote(path)} ] || exit 0", f"cd -- {quote(path)}", command))
 
 

@@ -7,7 +7,7 @@ from commands.errors import Refused
 from commands.replies import Reply
 from commands.services import Services
 from commands.views import holding
-from commands.views.blocks import code
+from commands.views.blocks import code, escape
 from commands.views.words import title, when, who
 from storage import deployments, holds
 from storage.models import ANSWERS, Deployment, Hold
@@ -15,34 +15,38 @@ from storage.store import Session
 
 SAFE = frozenset({"back", "abort"})
 """What makes production safe: it waits for no look-up, and whoever may stop a deployment may say it."""
+LOSES_DATA = frozenset({"step_back", "restore"})
 WORDS = tuple(dict.fromkeys(word for words in ANSWERS.values() for word in words))
 EXAMPLE = "The card says what may be answered; for example `/deploy answer 12 hold`."
 
 
-@command("<number> <answer>", needs=("approver", "operator"))
+@command("<number> <answer> [--confirm <environment>]", needs=("approver", "operator"))
 @audited
 def answer(request: Request, services: Services) -> Reply:
     """Answer the question that a deployment waits on, in the words of its buttons: back, hold, promote."""
-    words = arguments.parse(request.text, arguments.Grammar()).words
+    parsed = arguments.parse(request.text, arguments.Grammar(options=("confirm",)))
+    words = parsed.words
     if len(words) != 2:
         raise Refused("Say which deployment, and what you answer.", EXAMPLE, "arguments")
     number, word = arguments.number(words[0]), words[1].casefold().replace("-", "_")
     with services.store.look() as session:
         deployment = deployments.get(session, number)
         hold = _open(session, deployment)
+    _demand_typed(deployment, word, parsed.options.get("confirm", ""))
     return _answer(request, services, hold, word)
 
 
 @audited
 def pressed(request: Request, services: Services) -> Reply:
     """Answer the question that the button was shown beside."""
-    number, plan, which, word = (*request.value.split(":", 3), "", "", "", "")[:4]
+    number, plan, which, word = (*request.value.split(":", 4), "", "", "", "")[:4]
     with services.store.look() as session:
         deployment = deployments.get(session, arguments.number(number))
         buttons.demand_same(buttons.Pressed(deployment.number, plan), deployment)
         hold = holds.numbered(session, arguments.number(which, "question"))
         if hold.deployment_id != deployment.number:
             raise Refused("This button belongs to another deployment, so I did nothing.", "", "tampered")
+    _demand_typed(deployment, word, request.fields.get("confirm", ""))
     return _answer(request, services, hold, word)
 
 
@@ -51,6 +55,8 @@ def _answer(request: Request, services: Services, hold: Hold, word: str) -> Repl
     if word not in known:
         listed = ", ".join(map(code, known))
         raise Refused(f"{code(word)} is no answer to this question.", f"There is {listed}.", "arguments")
+    if why := hold.facts.get("cannot", {}).get(word):
+        raise Refused(f"That cannot be done here: {why}.", "The card says what can.", "impossible")
     with services.store.look() as session:
         deployment = deployments.get(session, hold.deployment_id)
     remark = _admit(request, services, deployment, word)
@@ -77,6 +83,17 @@ def _admit(request: Request, services: Services, deployment: Deployment, word: s
         return permissions.may_stop(services, request.person, deployment)
     permissions.require(services, request.person, "approver", "operator", to="decide how it goes on")
     return ""
+
+
+def _demand_typed(deployment: Deployment, word: str, typed: str) -> None:
+    """Have whoever answers with the loss of data say of which environment, letter for letter."""
+    place = deployment.environment
+    if word in LOSES_DATA and typed.strip() != place:
+        raise Refused(
+            f"Data may be lost on {escape(place)}, so its name has to be typed; I did nothing.",
+            f"Type `/deploy answer {deployment.id} {word} --confirm {place}`, or press the card's button.",
+            "confirm",
+        )
 
 
 def _demand_in_time(services: Services, hold: Hold, word: str) -> None:

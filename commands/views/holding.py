@@ -6,6 +6,7 @@ from datetime import datetime
 from commands.replies import Block
 from commands.views.blocks import actions, button, confirm, escape, line, section
 from commands.views.choices import named, value
+from commands.views.deciding import database
 from commands.views.words import clock, lasting, who
 from storage.models import ANSWERS, Deployment, Hold, HoldKind
 from storage.reports import Facts
@@ -35,6 +36,8 @@ def holding(seen: Facts, now: datetime | None) -> list[Block]:
     match hold.kind:
         case HoldKind.VETO:
             return veto(seen, hold, now)
+        case HoldKind.DATABASE:
+            return database(seen.deployment, hold, now)
         case _:
             return [section(line(hold.why, 2_000)), actions(*plain_answers(seen.deployment, hold))]
 

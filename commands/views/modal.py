@@ -70,6 +70,16 @@ def typed(value: str) -> dict[str, Any]:
     return {**form, "private_metadata": value}
 
 
+def answered(value: str) -> dict[str, Any]:
+    """Return the form in which whoever answers with the loss of data types of which environment."""
+    parts = [*value.split(":", 4), "", "", "", ""]
+    word, place = parts[3].replace("_", " "), parts[4]
+    told = section(f":warning: *{escape(word).capitalize()}* on *{escape(place)}*: what is lost stands on the card.")
+    hint = f"Type {place} to go on."
+    form = _modal("hold.typed", "Take data back", "Do it", [told, _text("confirm", "Which one?", hint=hint)])
+    return {**form, "private_metadata": value}
+
+
 def _modal(callback: str, title: str, submit: str, blocks: Sequence[Block]) -> dict[str, Any]:
     return {
         "type": "modal",

@@ -1,7 +1,7 @@
 import pytest
 
 from deployers.errors import Unreachable
-from deployers.schema import Ran, TargetMigrations, name_of, names, newest
+from deployers.schema import Ran, TargetMigrations, name_of, names, newest, recorded
 from tests.unit.deployers.house import House
 
 LARAVEL_11 = """
@@ -41,6 +41,13 @@ def test_a_file_is_known_by_its_name_alone():
     assert Ran("web1", pending=("002_x",)).has("m/002_x.sql") is False
     assert Ran("web1", pending=("002_x",)).has("m/001_x.sql") is None
     assert Ran().has("m/001_x.sql") is None
+
+
+def test_what_is_not_pending_in_its_own_release_has_run():
+    paths = ("m/001_a.sql", "m/002_b.sql")
+    assert recorded(Ran("web1", pending=("002_b",)), paths) == ("m/001_a.sql",)
+    assert recorded(Ran("web1", applied=("001_a",), pending=()), paths) == ("m/001_a.sql",)
+    assert recorded(Ran("web1"), paths) is None
 
 
 def test_taking_back_the_newest_must_be_taking_back_what_is_meant():
