@@ -8,13 +8,16 @@ from functools import partial
 from threading import Event, Thread
 from typing import Any, Protocol
 
+from bot import veto
 from bot.crew import Crew
+from bot.holding import Held
 from bot.known import Known
 from bot.memory import Memory
 from bot.outcome import Outcome
 from bot.playing import Playing
 from bot.retreat import Retreat
 from bot.watch import together
+from deployers import blame
 from deployers.environment import Environment
 from deployers.errors import Fenced, Undecided, Unhealthy
 from deployers.health import Judgement, Sample, judge
@@ -30,6 +33,7 @@ AGAIN = 0.5
 GRACE = 60.0
 """Seconds for which visitors may see a maintenance page that waits only for the database."""
 BEGUN, ENDED = "deployment.way_out_begun", "deployment.way_out_ended"
+VETO = "deployment.veto_without_database"
 _NOT_OURS = (Undecided.code, Fenced.code)
 """What a person, or whoever leads now, has to decide."""
 
@@ -60,13 +64,13 @@ class Alone:
         back = self._database_is_back()
         log.warning("the database is away", extra={"deployment": number, "why": why})
         known = self.crew.running.get(number)
-        if known and known.touched:
+        if known and known.touched and not known.takes_data_back:
             self.spool("database.away", number, {"why": why})
             outcome = known.trouble or self._at_rest(known)
             if outcome.ok:
                 outcome = self._guarded(known, back)
             if not outcome.ok and outcome.code not in _NOT_OURS:
-                self._retreat(known, outcome)
+                self._retreat(known, outcome, back)
         back.wait()
         self.chain_in()
 
@@ -102,21 +106,46 @@ class Alone:
         seen = [*seen, *together(looks)][-2 * health.failures * len(switched) :]
         verdict = judge(seen, health, hold=timedelta.max)
         if verdict.judgement is Judgement.SICK:
-            return seen, Outcome.of(Unhealthy(verdict.where, verdict.why), Segment(0, (Verify(switched),)))
+            unhealthy = Unhealthy(verdict.where, verdict.why, blame.trigger(verdict, health))
+            return seen, Outcome.of(unhealthy, Segment(0, (Verify(switched),)))
         return ([] if verdict.judgement is Judgement.INCONCLUSIVE else seen), Outcome()
 
-    def _retreat(self, known: Known, outcome: Outcome) -> None:
+    def _retreat(self, known: Known, outcome: Outcome, back: Event) -> None:
         retreat = Retreat(self.crew, known)
         way = retreat.way(outcome)
+        if way is WayOut.BACK and self._waits(known, outcome, retreat, back):
+            known.trouble = known.trouble or outcome
+            return
         detail = {**outcome.failure, "way": way.value, "targets": list(known.touched), "release": known.plan.release}
         log.error("going back without the database", extra={"deployment": known.number, "why": outcome.message})
         self.spool(BEGUN, known.number, detail, f"{known.mark_out}-begun")
-        known.trouble = known.trouble or replace(outcome, message=f"{outcome.message}{_alone(way)}")
+        known.trouble = replace(outcome, message=f"{outcome.message.removesuffix(_alone(way))}{_alone(way)}")
         retreat.tidy(Memory(known.mark))
         if way is WayOut.BACK:
             known.going_back = True
             came = retreat.back(retreat.plan_back(), Memory(known.mark_back))
             self.spool(ENDED, known.number, came.failure, f"{known.mark_out}-ended")
+
+    def _waits(self, known: Known, outcome: Outcome, retreat: Retreat, back: Event) -> bool:
+        """Say whether it is not for us to go back: people have said no, or can be asked again before the time is over.
+
+        A time to say no that is over counts, whether the rows can be read or not.
+        """
+        question = veto.of(known, outcome, retreat.environment)
+        if question is None:
+            return False
+        clock = self.crew.changes.clock
+        asked = known.held if known.held and known.held.key == question.key else None
+        held = asked or Held(0, until=clock() + (question.lasts or timedelta(0)))
+        if held.answer:
+            return veto.stays(held, known)
+        self.spool(VETO, known.number, {**outcome.failure, "until": held.until.isoformat() if held.until else ""})
+        retreat.tidy(Memory(known.mark))
+        while not held.is_over(clock()):
+            if back.is_set():
+                return True
+            self.crew.pause(AGAIN)
+        return False
 
     def _database_is_back(self) -> Event:
         back = Event()

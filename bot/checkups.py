@@ -81,6 +81,7 @@ class Checkups:
             finished=watch.finished,
             unfinished=watch.unfinished,
             locks=watch.locks,
+            reviews=watch.reviews,
             samples={
                 place.name: (
                     samples.summary(session, place.name, now - WEEK, now),

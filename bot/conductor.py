@@ -4,16 +4,20 @@ import logging
 from dataclasses import dataclass, replace
 from functools import partial
 
+from bot import database, veto
 from bot.alone import BEGUN, Alone
 from bot.attempt import Attempt, Turnstile
+from bot.before import not_well
 from bot.crew import Crew
 from bot.endings import Endings
+from bot.holding import Question, wait
 from bot.known import Known
 from bot.opening import BUSY, GO, Opening
 from bot.outcome import Outcome
 from bot.playing import Playing
 from bot.retreat import Retreat
 from deployers.errors import Undecided
+from deployers.plan import Plan
 from deployers.runner import Segment
 from deployers.way_out import WayOut
 from storage import audit
@@ -81,7 +85,7 @@ class Conductor:
         """Learn a deployment by heart; where it was begun before, the hosts come to know who leads, and are asked."""
         known, before = self.crew.learn(number), self.crew.running.get(number)
         if before:
-            known.trouble, known.going_back = known.trouble or before.trouble, known.going_back or before.going_back
+            known.trouble, known.going_back = before.trouble or known.trouble, known.going_back or before.going_back
         self.crew.running[number] = known
         if any(known.notes()):
             retreat = Retreat(self.crew, known)
@@ -100,9 +104,18 @@ class Conductor:
         return Outcome("interrupted", "I was taking it back without my database when I was cut off; its hosts say so")
 
     def _played(self, known: Known) -> Outcome:
+        self._look_before(known)
         book, authority = self.crew.journal(known), self.crew.authority(known.mark)
         gates = partial(self._gates, known)
         return Playing(self.crew, known, known.plan, book, authority, known.undoes, gates, known.done).through()
+
+    def _look_before(self, known: Known) -> None:
+        """Keep what is not well before the first step: that is not blamed on the release."""
+        if known.kind != "deploy" or any(known.notes()) or known.before:
+            return
+        environment = self.crew.environment(known.plan)
+        if found := not_well(self.crew.probes(known.number, environment), environment):
+            self.crew.journal(known).looked_before(found)
 
     def _gates(self, known: Known, segment: Segment) -> None:
         if segment.switches:
@@ -125,6 +138,12 @@ class Conductor:
         retreat = Retreat(self.crew, known)
         way = retreat.way(outcome)
         shut = retreat.tidy(self.crew.journal(known))
+        if database.failed(known, outcome):
+            outcome, plan = self._decided(known, outcome, endings)
+            if plan:
+                return self._back(known, outcome, plan, endings)
+        if way is WayOut.BACK and (held := veto.of(known, outcome, retreat.environment)):
+            outcome, way = self._vetoed(known, outcome, held)
         match way:
             case WayOut.NOTHING | WayOut.LET_IN if not shut.ok:
                 return endings.ask(known, outcome.and_then(shut))
@@ -133,10 +152,32 @@ class Conductor:
             case WayOut.ASK:
                 return endings.ask(known, outcome)
             case WayOut.BACK:
-                return self._back(known, outcome, retreat, endings)
+                return self._back(known, outcome, retreat.plan_back(), endings)
 
-    def _back(self, known: Known, outcome: Outcome, retreat: Retreat, endings: Endings) -> str:
-        child = endings.turn_back(known, retreat.plan_back(), outcome)
+    def _decided(self, known: Known, outcome: Outcome, endings: Endings) -> tuple[Outcome, Plan | None]:
+        """Let people decide about a database in the middle of a migration; return the way back that they want."""
+        decision = database.Decision(self.crew, known)
+        question = decision.question(outcome)
+        if question is None:
+            return database.clean(outcome), None
+        book = self.crew.journal(known)
+        book.ask(question)
+        endings.call(known, question.key)
+        held = wait(book, question, self.crew.changes.clock, self.crew.pause)
+        if plan := decision.plan(held):
+            known.back_takes_data = True
+            return outcome, plan
+        return database.left(outcome, question.facts), None
+
+    def _vetoed(self, known: Known, outcome: Outcome, question: Question) -> tuple[Outcome, WayOut]:
+        """Give people time to say no, and return which way it goes then."""
+        held = wait(self.crew.journal(known), question, self.crew.changes.clock, self.crew.pause)
+        if veto.stays(held, known):
+            return veto.told(outcome, held), WayOut.ASK
+        return outcome, WayOut.BACK
+
+    def _back(self, known: Known, outcome: Outcome, plan: Plan, endings: Endings) -> str:
+        child, retreat = endings.turn_back(known, plan, outcome), Retreat(self.crew, known)
         known.going_back = True
         back = self.crew.learn(child)
         played = retreat.back(back.plan, self.crew.journal(back), back.done)

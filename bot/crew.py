@@ -11,13 +11,15 @@ from bot.holding import Held
 from bot.journal import Journal, note_of
 from bot.known import Known, Release
 from bot.outcome import Outcome
+from deployers import blame
 from deployers.approved import approved
 from deployers.environment import Environment, Host
 from deployers.errors import DeployError
 from deployers.plan import Plan
 from deployers.ports import Authority, Remote, Revision
 from deployers.probes import Probes
-from storage import deployments, holds, steps, targets
+from deployers.way_out import TAKES_DATA_BACK
+from storage import deployments, holds, looks, steps, targets
 from storage.models import Deployment, Status, TargetRecord
 from storage.store import Session
 
@@ -77,7 +79,9 @@ class Crew:
 
     def probes(self, number: int, environment: Environment) -> Probes:
         """Return what looks at an environment over this deployment's connections."""
-        return Probes(with_secrets(environment, self.secrets), self.remote(number, environment), self.changes.clock)
+        known = self.running.get(number)
+        place, remote = with_secrets(environment, self.secrets), self.remote(number, environment)
+        return Probes(place, remote, self.changes.clock, ignored=known.before if known else None)
 
     def remote(self, number: int, environment: Environment) -> Remote:
         """Return the connections of a running deployment, opened when they are first needed."""
@@ -125,9 +129,19 @@ def _known(session: Session, deployment: Deployment) -> Known:
         mixed=good is not None and any(_stray(target, good, deployment) for target in serving),
         back_wanted=deployment.abort_back,
         going_back=deployment.status is Status.ROLLING_BACK,
+        back_takes_data=_back_takes_data(session, deployment),
         trouble=Outcome.read(deployment.failure) if deployment.failure else None,
         held=Held.of(asked) if asked else None,
+        before=blame.ignored(looks.of(session, deployment.number, looks.BEFORE)),
     )
+
+
+def _back_takes_data(session: Session, deployment: Deployment) -> bool:
+    if deployment.status is not Status.ROLLING_BACK:
+        return False
+    child = deployments.automatic_rollback(session, deployment.number)
+    steps_of = deployments.stored_plan(session, child.number).document["steps"]
+    return any(step["do"] in TAKES_DATA_BACK for step in steps_of)
 
 
 def _stray(target: TargetRecord, good: Deployment, deployment: Deployment) -> bool:

@@ -1,8 +1,9 @@
 """How a deployment ends: well, badly, by going back, or with a question to a person."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot import telling
+from bot import telling, veto
 from bot.change import ME, Changes
 from bot.crew import Crew
 from bot.known import Known
@@ -12,8 +13,8 @@ from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, Unhealthy
 from deployers.plan import Plan, Verify
 from deployers.runner import Segment
-from storage import deployments, locks
-from storage.models import Deployment, Kind, Status, StoredPlan
+from storage import deployments, freezes, holds, locks
+from storage.models import Deployment, FreezeRecord, Kind, Status, StoredPlan
 from storage.store import Session
 
 
@@ -83,6 +84,7 @@ class Endings:
             session, deployment = change.session, change.deployment
             if deployment.finished:
                 return deployment.status.value
+            deployment.failure = outcome.failure
             deployment.bad = ending is Status.FAILED and deployment.kind is Kind.DEPLOY
             deployment.advance(ending, at=self.changes.clock())
             locks.release(session, deployment.environment, known.number)
@@ -90,6 +92,13 @@ class Endings:
             change.note(f"deployment.{ending}", code=outcome.code, message=outcome.message)
         self.crew.unlock_hosts(known.number, environment)
         return ending.value
+
+    def call(self, known: Known, key: str) -> None:
+        """Have somebody come and answer, loudly and once."""
+        changes = self.changes
+        with changes.of(known.number) as change:
+            where = {"channel": changes.channel, "alerts": changes.alerts}
+            telling.decision(change.session, change.deployment, key, **where, at=changes.clock())
 
     def ask(self, known: Known, outcome: Outcome) -> str:
         """Stop where it is, keep the lock, and call a person."""
@@ -106,6 +115,8 @@ class Endings:
                 return status.value
             deployment.failure = outcome.failure
             deployment.advance(status, at=self.changes.clock())
+            if deployment.kind is Kind.ROLLBACK and deployment.requested_by == ME and status is Status.INCOMPLETE:
+                self._freeze(session, deployment, outcome, self.changes.clock())
             self._loud(session, deployment)
             change.note(f"deployment.{status}", code=outcome.code, message=outcome.message)
         return status.value
@@ -117,7 +128,10 @@ class Endings:
             if parent.status is Status.ROLLING_BACK:
                 return deployments.automatic_rollback(session, known.number).number
             child = self._child(session, parent, plan, known.mark_back)
-            parent.bad = True
+            parent.bad, parent.failure = True, outcome.failure
+            # Went back without the database, nobody has said so to the question that is still open.
+            if asked := holds.current(session, known.number):
+                holds.answer(session, asked.number, veto.BACK, by=ME, at=self.changes.clock())
             parent.advance(Status.ROLLING_BACK, at=self.changes.clock())
             locks.hand_over(session, plan.environment, from_=known.number, to=child.number)
             change.note("deployment.rolling_back", to=plan.ref, code=outcome.code)
@@ -173,10 +187,17 @@ class Endings:
             locks.release(session, parent.environment, number)
         else:
             rollback.failure = outcome.failure
+            self._freeze(session, rollback, outcome, at)
             locks.hand_over(session, parent.environment, from_=number, to=parent.number)
         rollback.advance(Status.SUCCEEDED if outcome.ok else Status.FAILED, at=at)
         parent.advance(Status.ROLLED_BACK if outcome.ok else Status.INCOMPLETE, at=at)
         session.add(rollback)
+
+    def _freeze(self, session: Session, rollback: Deployment, outcome: Outcome, at: datetime) -> None:
+        """Let nothing more be deployed where I could not go back, until a person has looked."""
+        reason = f"I could not take it back to {rollback.ref} (#{rollback.number}): {outcome.message}"
+        freeze = FreezeRecord(environment=rollback.environment, by=ME, reason=reason[:500], since=at)
+        freezes.put(session, freeze, deployment=rollback.undoes)
 
     def _loud(self, session: Session, deployment: Deployment) -> None:
         changes = self.changes

@@ -36,6 +36,7 @@ class Held:
     """A question as it stands: open, or answered."""
 
     id: int
+    key: str = ""
     until: datetime | None = None
     answer: str = ""
     by: str = ""
@@ -50,7 +51,7 @@ class Held:
     def of(cls, hold: Hold) -> "Held":
         """Return what is kept in mind of a question's row."""
         every = max(SHORTEST_COUNT, (hold.until - hold.since) / EDITS) if hold.until else None
-        return cls(hold.number, hold.until, hold.answer or "", hold.answered_by or "", every)
+        return cls(hold.number, hold.key, hold.until, hold.answer or "", hold.answered_by or "", every)
 
 
 class Book(Protocol):

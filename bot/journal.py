@@ -7,6 +7,7 @@ from bot.change import ME, Change, Changes, demand_lead
 from bot.holding import Held, Question
 from bot.known import Known, Note
 from bot.outcome import Outcome
+from deployers.blame import Before, ignored
 from deployers.health import Sample
 from deployers.plan import Activate, Build, Prepare, Run, Verify
 from deployers.ports import Fate, Record
@@ -100,6 +101,15 @@ class Journal:
             deployment = deployments.get(session, self._id)
         self._known.back_wanted = deployment.abort_back
         return deployment.aborted_by or ""
+
+    def looked_before(self, found: Sequence[Before]) -> None:
+        """Commit what was not well before the first step."""
+        documents = [each.document() for each in found]
+        with self._changes.of(self._id) as change:
+            change.deployment.version += 1
+            looks.add(change.session, self._id, looks.BEFORE, documents)
+            change.note("deployment.not_well_before", found=documents[:20])
+        self._known.before = ignored(documents)
 
     def ask(self, question: Question) -> Held:
         """Commit a question that people may answer, or return it as it was asked before."""

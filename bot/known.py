@@ -1,11 +1,11 @@
 """What is known by heart of a running deployment: enough to make production safe while the database is away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.holding import Held
 from bot.outcome import Outcome
-from deployers import way_out
+from deployers import blame, way_out
 from deployers.environment import Environment
 from deployers.errors import Aborted
 from deployers.github_errors import NOTHING_STARTED
@@ -52,6 +52,10 @@ class Known:
     """What went wrong, from the moment at which it is known; nothing goes forward after that."""
     going_back: bool = False
     """Whether the way back was begun already; it is not stopped half way."""
+    before: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Routes that were not well before it began, by place; they are not asked."""
+    back_takes_data: bool = False
+    """Whether the way back that was begun takes the database back as well."""
     held: Held | None = None
     """The question that people were asked last, as it was heard of last."""
     begun: Segment | None = None
@@ -129,6 +133,11 @@ class Known:
         return f"{self.mark}-out"
 
     @property
+    def takes_data_back(self) -> bool:
+        """Say whether its database is being taken back: nothing more is done about that without the rows."""
+        return self.back_takes_data or any(note.kind in way_out.TAKES_DATA_BACK for note in self.notes())
+
+    @property
     def _declared_compatible(self) -> bool:
         """Say whether every migration of the plan declares that the older release can run on the changed database."""
         return bool(self.plan.migrations) and set(self.plan.migrations) <= set(self.plan.compatible)
@@ -148,11 +157,11 @@ class Known:
                 switched=self.switched if begun else (),
                 migrated=migrated,
                 compatible=environment.rollback.migrations == "compatible" or self._declared_compatible,
-                automatic=environment.rollback.automatic,
+                automatic=blame.acts(environment.rollback, outcome.trigger),
                 aborted=outcome.code == Aborted.code,
                 back_wanted=self.back_wanted,
                 way_back=self.good is not None,
                 mixed=self.mixed,
-                taken_back=any(note.kind in way_out.TAKES_DATA_BACK for note in self.notes()),
+                taken_back=self.takes_data_back,
             )
         )

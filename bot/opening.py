@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event
 from typing import TypeVar
 
-from bot import telling
+from bot import emergencies, telling
 from bot.change import Change, Changes
 from commands.errors import CommandError, IdentityUnknown
 from commands.services import People, Person
@@ -29,7 +29,8 @@ from deployers.ports import (
     ask_nobody,
 )
 from deployers.strategies import plan_for
-from storage import approvals, checks, deployments, locks, maintenance
+from deployers.strategies.restoring import Restoration
+from storage import approvals, checks, colours, deployments, freezes, locks, maintenance
 from storage import steps as step_rows
 from storage.models import Decision, Deployment, Kind, Status, StepState
 from storage.store import Session
@@ -102,6 +103,7 @@ class Opening:
                 return _ended(change, Status.REFUSED, "deployment.refused", why=why)
             deployment.advance(Status.PREPARING, at=self.changes.clock())
             change.note("deployment.started", plan=deployment.plan_hash)
+            emergencies.reviewed_afterwards(change, self.environments)
         return GO
 
     def judge_again(self, number: int) -> None:
@@ -224,22 +226,23 @@ class Opening:
                 moved = f"`{plan.ref}` moved from {plan.sha[:7]} to {revision.sha[:7]} since it was approved"
                 return f"{moved}. Ask for it again."
             difference = self.repository.between(plan.replaces, plan.sha, migrations=environment.recipe.migrations_path)
+            difference = understood(self.repository, difference, plan.sha)
         return plan_for(
             environment,
-            difference = understood(self.repository, difference, plan.sha)
             kind=plan.kind,
             revision=revision,
             replaces=plan.replaces,
             release=plan.release,
             difference=difference,
             strategy=plan.strategy,
+            live=live,
             skip_tests=plan.skip_tests,
             workflow_file=self.ask_workflow(environment, revision) if plan.workflow_file else "",
+            restores=Restoration.read(plan.restores) if plan.restores else None,
+            undoing=next((step for step in plan.steps if isinstance(step, MigrateBack)), None),
         )
 
     def _shut(self, deployment: Deployment) -> str:
-            restores=Restoration.read(plan.restores) if plan.restores else None,
-            undoing=next((step for step in plan.steps if isinstance(step, MigrateBack)), None),
         """Return which gate is shut now, or nothing; raises NotTold while another answer may come in a moment."""
         environment = self.environments.get(deployment.environment)
         if environment is None:
@@ -251,6 +254,8 @@ class Opening:
             seen = {run.name: run.conclusion for run in checks.of(session, deployment.sha)}
             there = bool(environment.after) and deployments.succeeded(session, environment.after, deployment.sha)
             skips = Plan.read(deployments.stored_plan(session, deployment.number).document).skip_tests
+            frozen = freezing.frozen(freezes.in_force(session, environment.name, self.changes.clock()))
+        environment = emergency.judged(environment, deployment.strategy)
         role = environment.approvals.role
         standing = [
             one
@@ -268,6 +273,7 @@ class Opening:
                 zone=self.zone,
                 strategies=environment.strategies,
                 freezes=environment.freezes,
+                frozen=frozen,
                 after=environment.after,
                 succeeded_there=there,
                 required_checks=environment.required_checks,

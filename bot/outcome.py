@@ -19,6 +19,8 @@ class Outcome:
     step: str = ""
     target: str = ""
     output: str = ""
+    trigger: str = ""
+    """Which of the triggers of an automatic rollback it was, where it was one."""
 
     @property
     def ok(self) -> bool:
@@ -28,7 +30,7 @@ class Outcome:
     @property
     def failure(self) -> dict[str, Any]:
         """Return what a deployment keeps of its failure."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value or name != "trigger"}
 
     def and_then(self, other: Self) -> Self:
         """Return what went wrong first, told together with what went wrong on the way out of it."""
@@ -48,4 +50,5 @@ class Outcome:
         elif isinstance(error, CommandFailed):
             step, output = error.command, error.output[-OUTPUT_LIMIT:]
         where = str(getattr(error, "target", getattr(error, "where", "")))
-        return cls(code=error.code, message=str(error), step=step, target=where, output=output)
+        trigger = str(getattr(error, "trigger", ""))
+        return cls(code=error.code, message=str(error), step=step, target=where, output=output, trigger=trigger)

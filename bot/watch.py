@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from bot.outcome import Outcome
+from deployers import blame
 from deployers.environment import Environment
 from deployers.errors import Aborted, Inconclusive, Unhealthy
 from deployers.health import Judgement, Sample, Verdict, judge
@@ -83,7 +84,8 @@ class Watch:
     def _outcome(self, verdict: Verdict) -> Outcome:
         match verdict.judgement:
             case Judgement.SICK:
-                return Outcome.of(Unhealthy(verdict.where, verdict.why), self.segment)
+                trigger = blame.trigger(verdict, self.environment.health) if self.environment.health else ""
+                return Outcome.of(Unhealthy(verdict.where, verdict.why, trigger), self.segment)
             case Judgement.INCONCLUSIVE:
                 return Outcome.of(Inconclusive(verdict.where, verdict.why), self.segment)
             case _:

@@ -1,8 +1,9 @@
 """Ask for a deployment: look, judge, remember, announce."""
 
 from datetime import datetime
+from typing import Any
 
-from commands import permissions, planning, rows
+from commands import announcing, permissions, planning, rows
 from commands.command import Request
 from commands.errors import Refused
 from commands.planning import Asked, Look
@@ -11,8 +12,7 @@ from commands.services import Services
 from commands.views import refusal
 from commands.views.blocks import escape
 from commands.views.words import after, count, release, title, when, who
-from deployers import gates
-from deployers.ports import Finding
+from deployers import emergency, gates
 from storage import deployments, locks, targets
 from storage.models import Deployment, Kind, Status, StoredPlan
 from storage.store import Session
@@ -25,13 +25,14 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
         CommandError: it cannot be asked for.
         DeployError: the repository or the targets could not be read.
     """
-    permissions.require(services, request.person, "deployer", to="ask for a deployment")
+    _admit(request, services, asked)
     _demand_reason(asked)
     seen = planning.look(services, asked)
     with services.store.look() as session:
         if reply := _begun(session, request) or _on_its_way(session, seen) or _runs_already(session, seen):
             return reply
     findings = services.preflight.inspect(asked.environment)
+    ran = services.ask_migrations(asked.environment)
     with services.store.look() as session:
         verdict = gates.judge(planning.snapshot(services, session, seen, findings))
     if isinstance(verdict, gates.Refused):
@@ -41,19 +42,44 @@ def ask(request: Request, services: Services, asked: Asked) -> Reply:
         locks.one_at_a_time(session, asked.environment.name)
         if reply := _begun(session, request) or _on_its_way(session, seen):
             return reply
-        deployment = _remember(session, services, request, seen, findings)
+        deployment = _remember(session, services, request, seen, planning.shown(seen, findings, ran))
         _announce(session, services, deployment, approvals=verdict.approvals)
         begins = f"begins{after(deployments.ahead_of(session, deployment))}"
         others = _open_besides(session, seen, deployment)
+        past = announcing.emergency_of(session, services, deployment, asked)
         rows.note(session, services, request, deployment, "deployment.requested", approvals=verdict.approvals)
         if asked.skip_tests:
             rows.note(session, services, request, deployment, "deployment.tests_skipped")
+        if past is not None:
+            rows.note(session, services, request, deployment, "deployment.emergency", past=past, reason=asked.reason)
     if not verdict.approvals:
         return Reply(f"{title(deployment)} {begins}; watch its card in {_channel(services)}.{others}")
     return Reply(f"{_asked_for(services, deployment, asked, verdict.approvals)}{others}")
 
 
+def _admit(request: Request, services: Services, asked: Asked) -> None:
+    """Let the person through who may ask for this; an emergency has a role of its own."""
+    allowed = emergency.of(asked.environment, asked.strategy)
+    if allowed is None:
+        permissions.require(services, request.person, "deployer", to="ask for a deployment")
+    else:
+        permissions.require(services, request.person, allowed.role, to="ask for an emergency deployment")
+
+
 def _demand_reason(asked: Asked) -> None:
+    if asked.strategy == emergency.STRATEGY and not asked.reason:
+        raise Refused(
+            "An emergency needs a reason: everybody is told of it, and somebody looks back on it.",
+            f"Type `/deploy {asked.environment.name} {escape(asked.ref)} --strategy {emergency.STRATEGY}"
+            ' --reason "…"`.',
+            "reason",
+        )
+    if asked.again and not asked.reason:
+        raise Refused(
+            "Say why it is wanted again although it was taken back: it stands on the card, and is kept.",
+            f'Type `/deploy {asked.environment.name} {escape(asked.ref)} --again --reason "…"`.',
+            "reason",
+        )
     if asked.skip_tests and not asked.reason:
         raise Refused(
             "Say why the tests are to be skipped: it stands on the card, beside the button, and is kept.",
@@ -137,9 +163,7 @@ def _runs_already(session: Session, seen: Look) -> Reply | None:
     return Reply(text, ok=False, code="already_runs")
 
 
-def _remember(
-    session: Session, services: Services, request: Request, seen: Look, findings: tuple[Finding, ...]
-) -> Deployment:
+def _remember(session: Session, services: Services, request: Request, seen: Look, shown: dict[str, Any]) -> Deployment:
     asked, at = seen.asked, services.now()
     deployment = Deployment(
         environment=asked.environment.name,
@@ -153,19 +177,24 @@ def _remember(
         requested_by=request.person.id,
         requested_name=request.person.name,
         reason=asked.reason,
+        break_glass=_breaks_glass(asked),
         request_key=request.key or None,
         requested_at=at,
         changed_at=at,
         expires_at=_expiry(seen, at),
     )
-    plan = StoredPlan(
-        deployment_id=0, hash=seen.plan.hash, document=seen.plan.document(), seen=planning.shown(seen, findings)
-    )
+    plan = StoredPlan(deployment_id=0, hash=seen.plan.hash, document=seen.plan.document(), seen=shown)
     return deployments.add(session, deployment, plan)
 
 
+def _breaks_glass(asked: Asked) -> bool:
+    """Say whether approvals are gone past that would have been needed."""
+    usual = asked.environment.approvals.required
+    return bool(usual) and not emergency.judged(asked.environment, asked.strategy).approvals.required
+
+
 def _expiry(seen: Look, at: datetime) -> datetime | None:
-    policy = seen.asked.environment.approvals
+    policy = emergency.judged(seen.asked.environment, seen.asked.strategy).approvals
     return at + policy.expires if policy.required else None
 
 

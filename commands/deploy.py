@@ -10,11 +10,11 @@ from commands.planning import Asked
 from commands.replies import Reply
 from commands.services import Services
 
-GRAMMAR = Grammar(options=("strategy", "reason"), flags=("skip-tests",), sentence="reason", words=2)
+GRAMMAR = Grammar(options=("strategy", "reason"), flags=("skip-tests", "again"), sentence="reason", words=2)
 MOST_REASON = 500
 
 
-@command("<environment> <revision> [--strategy rolling] [--reason “…”] [--skip-tests]", needs=("deployer",))
+@command("<environment> <revision> [--strategy rolling] [--reason “…”] [--skip-tests] [--again]", needs=("deployer",))
 @audited
 def deploy(request: Request, services: Services) -> Reply:
     """Put a release on an environment: a tag, a branch or a full SHA, in any order.
@@ -22,7 +22,7 @@ def deploy(request: Request, services: Services) -> Reply:
     The request appears as a card in the deployments channel. Where the environment asks for approvals it waits for
     them; otherwise it begins at once. Asking again for the same release in the same way joins the open request.
     `--skip-tests` goes past the required checks: in an emergency, with a reason, and only where the environment
-    allows it.
+    allows it. `--again` is for a release that was taken back there before, with a reason as well.
     """
     return ask(request, services, asked(request.text, services))
 
@@ -56,4 +56,4 @@ def asked(text: str, services: Services) -> Asked:
         )
     strategy = arguments.strategy(parsed.options.get("strategy", ""), place)
     reason = parsed.options.get("reason", "")[:MOST_REASON]
-    return Asked(place, ref, strategy, reason, skip_tests="skip-tests" in parsed.flags)
+    return Asked(place, ref, strategy, reason, skip_tests="skip-tests" in parsed.flags, again="again" in parsed.flags)

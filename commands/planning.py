@@ -9,14 +9,18 @@ from commands.services import Services
 from commands.views.blocks import code
 from commands.views.choices import named
 from commands.views.circumstances import Circumstances, circumstances
-from commands.views.risks import overlap, risks, special, unusual
-from deployers import gates
+from commands.views.freezing import frozen, taken_back
+from commands.views.risks import destructive, overlap, pending, risks, special, unusual
+from deployers import emergency, gates
+from deployers.colours import has_colours
+from deployers.destructive import undeclared, understood
 from deployers.environment import Environment
 from deployers.plan import Plan
 from deployers.ports import Difference, Finding, Learned, Revision
+from deployers.schema import UNASKED, Ran
 from deployers.strategies import STRATEGIES, plan_for, release_name
 from deployers.strategies.rolling import left_behind
-from storage import checks, deployments
+from storage import checks, colours, deployments, freezes
 from storage.models import Deployment
 from storage.store import Session
 
@@ -34,6 +38,8 @@ class Asked:
     strategy: str
     reason: str = ""
     skip_tests: bool = False
+    again: bool = False
+    """Whether it is wanted although it was taken back here before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,12 @@ def look(services: Services, asked: Asked) -> Look:
     unasked = services.ask_checks(revision.sha, asked.environment.required_checks)
     with services.store.look() as session:
         current = deployments.current(session, asked.environment.name)
+        live = colours.live(session, asked.environment.name)
         before = deployments.history(session, asked.environment.name, REMEMBERED)
     base = current.sha if current else ""
     migrations = asked.environment.recipe.migrations_path
     difference = services.repository.between(base, revision.sha, migrations=migrations)
+    difference = understood(services.repository, difference, revision.sha)
     plan = plan_for(
         asked.environment,
         kind="deploy",
@@ -81,6 +89,7 @@ def look(services: Services, asked: Asked) -> Look:
         release=release_name(revision.sha, services.now()),
         difference=difference,
         strategy=asked.strategy,
+        live=live,
         skip_tests=asked.skip_tests,
         workflow_file=services.ask_workflow(asked.environment, revision),
         reason=asked.reason,
@@ -104,12 +113,20 @@ def demand_possible(environment: Environment, strategy: str) -> None:
             f"I can: {', '.join(map(code, STRATEGIES))}.",
             "strategy",
         )
+    if strategy == "blue-green" and not has_colours(environment):
+        raise Refused(
+            f"{environment.name} has no two sides, so nothing can be deployed to the one that does not serve.",
+            f"Add `[environments.{environment.name}.balancer]` and a recipe with `colour_start`,"
+            " as docs/strategies.md shows, or choose another strategy.",
+            "colours",
+        )
 
 
 def snapshot(services: Services, session: Session, seen: Look, findings: tuple[Finding, ...]) -> gates.Snapshot:
     """Return everything that the gates look at, as it is now."""
-    environment = seen.asked.environment
+    environment = emergency.judged(seen.asked.environment, seen.asked.strategy)
     after = environment.after
+    freeze = freezes.in_force(session, environment.name, services.now())
     return gates.Snapshot(
         environment=environment.name,
         ref=named_revision(seen.revision),
@@ -119,6 +136,9 @@ def snapshot(services: Services, session: Session, seen: Look, findings: tuple[F
         zone=services.timezone,
         strategies=environment.strategies,
         freezes=environment.freezes,
+        frozen=frozen(freeze),
+        taken_back=taken_back(deployments.taken_back(session, environment.name, seen.revision.sha)),
+        insists=seen.asked.again,
         after=after,
         succeeded_there=bool(after) and deployments.succeeded(session, after, seen.revision.sha),
         required_checks=environment.required_checks,
@@ -131,13 +151,13 @@ def snapshot(services: Services, session: Session, seen: Look, findings: tuple[F
         older=seen.difference.behind_count > 0 and not seen.difference.ahead_count,
         signed=seen.learned.signed,
         findings=findings,
-        left_behind=left_behind(environment, seen.difference.migrations),
+        left_behind=left_behind(environment, _undeclared(seen.difference), seen.asked.strategy),
         approvals_needed=environment.approvals.required,
         who=permissions.mentions(services.people, "operator"),
     )
 
 
-def shown(seen: Look, findings: tuple[Finding, ...]) -> dict[str, Any]:
+def shown(seen: Look, findings: tuple[Finding, ...], ran: Ran = UNASKED) -> dict[str, Any]:
     """Return what stands beside the button, as JSON: never hashed, never judged."""
     way_back = named(seen.current) if seen.current else None
     difference = seen.difference
@@ -148,18 +168,27 @@ def shown(seen: Look, findings: tuple[Finding, ...]) -> dict[str, Any]:
         "insertions": difference.insertions,
         "deletions": difference.deletions,
         "migrations": list(difference.migrations),
+        "compatible": list(difference.compatible),
+        "ran": [path for path in difference.migrations if ran.has(path)],
         "pulls": [asdict(it) for it in seen.learned.pulls],
         "risks": [
             *risks(difference, findings, way_back=way_back),
-            *overlap(left_behind(seen.asked.environment, difference.migrations)),
+            *destructive(difference),
+            *pending(difference, ran),
+            *overlap(left_behind(seen.asked.environment, _undeclared(difference), seen.asked.strategy)),
             *unusual(seen.learned),
             *special(difference, seen.asked.environment.revisions.risky),
             *circumstances(seen.around),
             *(["the tests are skipped"] if seen.asked.skip_tests else []),
+            *(["it was taken back here before"] if seen.asked.again else []),
         ],
         "preflight": [{key: value for key, value in asdict(it).items() if key != "blocking"} for it in findings],
         "way_back": way_back,
     }
+
+
+def _undeclared(difference: Difference) -> tuple[str, ...]:
+    return undeclared(difference.migrations, difference.compatible)
 
 
 def commits(found: Any) -> list[dict[str, str]]:

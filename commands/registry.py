@@ -12,17 +12,19 @@ from commands.deploys.plan import plan
 from commands.deploys.status import status
 from commands.deploys.why import why
 from commands.family import family
+from commands.ops import freeze as freezing
 from commands.ops import maintenance
 from commands.ops.check import check
 from commands.ops.ops import ops
 from commands.ops.prs import prs
+from commands.ops.review import review
 from commands.ops.tick import tick
 from commands.views import modal
 
 WORDS = (plan, diff, why, status, history, cancel, nudge, hold.answer, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
-OPS = (check, maintenance.maintenance, prs)
+OPS = (check, maintenance.maintenance, freezing.freeze, freezing.unfreeze, review, prs)
 """What follows `/ops`."""
 
 FAMILIES = {"deploy": WORDS, "ops": OPS}

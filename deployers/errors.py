@@ -138,6 +138,8 @@ class Unhealthy(DeployError):
 
     where: str
     why: str
+    trigger: str = ""
+    """Which of the triggers of an automatic rollback it is; empty where it is no look at health."""
     code = "unhealthy"
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from deployers.freezes import frozen
 from deployers.gate import Gate
@@ -49,7 +50,7 @@ def still(asked: Snapshot) -> Verdict:
     """
     if asked.kind == "rollback":
         return Allowed(0)
-    for gate in (_strategy, SKIPPING.shut, _freeze, _after, _checks, _approvals):
+    for gate in (_strategy, SKIPPING.shut, _frozen, _freeze, _after, _checks, _approvals):
         if refused := gate(asked):
             return refused
     return Allowed(asked.approvals_needed)
@@ -63,6 +64,32 @@ def _strategy(asked: Snapshot) -> Refused | None:
         "strategy",
         f"{asked.environment} does not allow the strategy `{asked.strategy}`; it allows {allowed}.",
         next=f"/deploy {asked.environment} {asked.ref} --strategy {asked.strategies[0]}",
+    )
+
+
+def _frozen(asked: Snapshot) -> Refused | None:
+    held = asked.frozen
+    if held is None:
+        return None
+    until = f" until {held.until.astimezone(ZoneInfo(asked.zone)):%a %d %b %H:%M}" if held.until else ""
+    return Refused(
+        "frozen",
+        f"{asked.environment} is frozen{until} by {held.by}: {held.reason.rstrip('.')}."
+        f" `/ops unfreeze {asked.environment}` lifts it.",
+        since=held.since,
+        who=asked.who,
+        next=f"/deploy {asked.environment} {asked.ref}",
+    )
+
+
+def _taken_back(asked: Snapshot) -> Refused | None:
+    if not asked.taken_back or asked.insists:
+        return None
+    return Refused(
+        "bad",
+        f"{asked.ref} ({asked.sha[:7]}) was taken back on {asked.environment} before: {asked.taken_back.rstrip('.')}."
+        " If it is wanted there again all the same, say why.",
+        next=f'/deploy {asked.environment} {asked.ref} --again --reason "…"',
     )
 
 
@@ -169,8 +196,16 @@ GATES = (
         "Any strategy is allowed.",
     ),
     SKIPPING,
+    Gate("Frozen", _frozen, lambda it: it.frozen is not None, lambda _: "", "Nobody has frozen it."),
     Gate("Freeze", _freeze, lambda it: bool(it.freezes), lambda _: "No freeze holds now.", "There are no freezes."),
     *REVISION,
+    Gate(
+        "History",
+        _taken_back,
+        lambda it: bool(it.taken_back),
+        lambda _: "It was taken back here before, and is wanted again all the same.",
+        "It was never taken back here.",
+    ),
     Gate(
         "Order",
         _after,

@@ -60,6 +60,8 @@ class Verdict:
     judgement: Judgement
     where: str = ""
     why: str = ""
+    over_all: bool = False
+    """Whether too many of all looks were bad, and not the newest ones."""
 
 
 LOOKING = Verdict(Judgement.LOOKING)
@@ -97,7 +99,8 @@ def _over_all(where: str, seen: list[Sample], health: Health) -> Verdict:
     bad = [sample for sample in told if sample.look is Look.SICK]
     rate = len(bad) / len(told)
     if rate > health.max_error_rate and len(bad) > 1:
-        return Verdict(Judgement.SICK, where, f"{len(bad)} of {len(told)} looks were bad; the last one: {bad[-1].why}")
+        why = f"{len(bad)} of {len(told)} looks were bad; the last one: {bad[-1].why}"
+        return Verdict(Judgement.SICK, where, why, over_all=True)
     slow = sorted(sample.seconds for sample in told)[int(0.95 * (len(told) - 1))]
     if timedelta(seconds=slow) > health.max_p95:
         return Verdict(Judgement.SICK, where, f"its 95th percentile is {slow:.2f} s")

@@ -9,6 +9,16 @@ from deployers.ports import Finding
 
 
 @dataclass(frozen=True, slots=True)
+class Frozen:
+    """A person's word that nothing is deployed, or Shipmate's after a rollback that did not work."""
+
+    by: str
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything the gates look at, as it was at one instant."""
 
@@ -23,6 +33,12 @@ class Snapshot:
     strategies: tuple[str, ...] = ()
     """The strategies that the environment allows; empty allows any."""
     freezes: tuple[Freeze, ...] = ()
+    frozen: Frozen | None = None
+    """The freeze that somebody has put on the environment."""
+    taken_back: str = ""
+    """What became of this very revision here when Shipmate took it back; empty where it never did."""
+    insists: bool = False
+    """Whether somebody wants it again all the same, with a reason."""
     after: str = ""
     """The environment where the same SHA must have succeeded first."""
     succeeded_there: bool = False

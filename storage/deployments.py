@@ -158,6 +158,31 @@ def succeeded(session: Session, environment: str, sha: str) -> bool:
     return newest is not None and _served_well(newest) and not newest.bad and newest.undone_by is None
 
 
+def taken_back(session: Session, environment: str, sha: str) -> Deployment | None:
+    """Return what took this SHA there when Shipmate last took it back, unless it has served well since."""
+    rows = session.exec(
+        select(Deployment)
+        .where(Deployment.environment == environment, Deployment.sha == sha, Deployment.kind == Kind.DEPLOY)
+        .where(col(Deployment.finished_at).is_not(None))
+        .order_by(col(Deployment.id).desc())
+        .limit(20)
+    )
+    for row in rows:
+        if _served_well(row) and not row.bad:
+            return None
+        if row.bad and _found_wanting(session, row):
+            return row
+    return None
+
+
+def _found_wanting(session: Session, row: Deployment) -> bool:
+    """Say whether Shipmate took it back by itself, and nobody had stopped it."""
+    if row.status is Status.ROLLED_BACK:
+        return (row.failure or {}).get("code") != "aborted"
+    by = session.get(Deployment, row.undone_by) if row.undone_by else None
+    return by is not None and by.requested_by == "shipmate"
+
+
 def typical_seconds(session: Session, environment: str, kind: Kind, *, besides: int | None = None) -> float | None:
     """Return how long such a deployment takes: the median of the last ten that succeeded, one of them left out."""
     rows = session.exec(

@@ -7,6 +7,9 @@ from sqlmodel import Session, col, delete, select
 
 from storage.models import LookRecord
 
+BEFORE = -1
+"""The place of what was looked at before the first step."""
+
 
 def add(session: Session, deployment_id: int, number: int, samples: Sequence[dict[str, Any]]) -> None:
     """Keep what one look saw."""

@@ -6,8 +6,19 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from storage import approvals, deployments, holds, locks, maintenance, outbox, steps, targets
-from storage.models import Approval, Deployment, Hold, Lock, MaintenanceSwitch, OutboxRow, StepRecord, TargetRecord
+from storage import approvals, deployments, freezes, holds, locks, looks, maintenance, outbox, reviews, steps, targets
+from storage.models import (
+    Approval,
+    Deployment,
+    FreezeRecord,
+    Hold,
+    Lock,
+    MaintenanceSwitch,
+    OutboxRow,
+    Review,
+    StepRecord,
+    TargetRecord,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,10 @@ class Facts:
     typical_seconds: float | None = None
     holds: tuple[Hold, ...] = ()
     """What people were asked about it, oldest first."""
+    before: tuple[dict[str, Any], ...] = ()
+    """What was not well before it began, and is not blamed on it: `{where, path, why}`."""
+    review: Review | None = None
+    """Who has to look back on it, if it was an emergency."""
 
     @property
     def hold(self) -> Hold | None:
@@ -55,6 +70,8 @@ def facts(session: Session, deployment_id: int) -> Facts:
             session, deployment.environment, deployment.kind, besides=deployment_id
         ),
         holds=tuple(holds.of(session, deployment_id)),
+        before=tuple(looks.of(session, deployment_id, looks.BEFORE)),
+        review=reviews.look(session, deployment_id),
     )
 
 
@@ -70,6 +87,8 @@ class EnvironmentStatus:
     targets: tuple[TargetRecord, ...]
     maintenance: MaintenanceSwitch | None = None
     """The newest switch of its maintenance."""
+    freeze: FreezeRecord | None = None
+    """The freeze that somebody has put on it; whether it holds now, it says itself."""
 
     @property
     def of_one_mind(self) -> bool:
@@ -87,6 +106,7 @@ def environment_status(session: Session, environment: str) -> EnvironmentStatus:
         lock=locks.holder(session, environment),
         targets=tuple(targets.serving(session, environment)),
         maintenance=maintenance.newest(session, environment),
+        freeze=freezes.unlifted(session, environment),
     )
 
 
@@ -101,6 +121,8 @@ class Watch:
     open_steps: tuple[StepRecord, ...]
     """Steps whose outcome nobody knows yet."""
     undelivered: tuple[OutboxRow, ...]
+    reviews: tuple[Review, ...] = ()
+    """Emergencies that nobody has looked back on."""
 
 
 def watch(session: Session, since: datetime) -> Watch:
@@ -112,6 +134,7 @@ def watch(session: Session, since: datetime) -> Watch:
         locks=tuple(locks.held(session)),
         open_steps=tuple(steps.open_ones(session)),
         undelivered=tuple(outbox.undelivered(session)),
+        reviews=tuple(reviews.open_ones(session)),
     )
 
 

@@ -21,5 +21,5 @@ def status(request: Request, services: Services) -> Reply:
         for place in places:
             now = reports.environment_status(session, place.name)
             seen.append((now, reports.facts(session, now.running.number) if now.running else None))
-    text, blocks = shown(seen)
+    text, blocks = shown(seen, services.now())
     return Reply(text, blocks)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from commands.replies import Block
-from commands.views import choices, outcome
+from commands.views import before, choices, outcome
 from commands.views.blocks import actions, context, escape, line, message, section, small
 from commands.views.holding import holding
 from commands.views.jobs import jobs
@@ -128,6 +128,7 @@ def _at_work(seen: Facts, now: datetime | None) -> list[Block]:
             to = release(seen.automatic_rollback.ref, seen.automatic_rollback.sha)
             blocks.append(section(f":rewind: *Going back to* {to}"))
             blocks += [*going_back(seen.child_steps), *jobs(seen.child_steps)]
+    blocks += before.told(seen.before)
     if seen.hold:
         return [*blocks, *outcome.trouble(seen), *holding(seen, now), small(timing(seen, now))]
     blocks.append(small(timing(seen, now), approved(seen.approvals, deployment.plan_hash)))

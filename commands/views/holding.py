@@ -74,13 +74,11 @@ def left(hold: Hold, now: datetime | None) -> str:
     return f"in *{lasting(seconds)}* ({at})" if seconds > 0 else "*now*"
 
 
-def answered(holds: Sequence[Hold]) -> list[str]:
-    """Return who answered what, a line each."""
-    return [
-        f"{who(it.answered_by or '', it.answered_name)} said: {said(it.answer)}."
-        for it in holds
-        if it.answer and it.answered_by != "shipmate"
-    ]
+def held_back(holds: Sequence[Hold]) -> str:
+    """Return who has held a release that was about to be taken back, as a sentence; empty where nobody has."""
+    held = next((it for it in holds if it.kind is HoldKind.VETO and it.answer in ("hold", "aborted")), None)
+    by = who(held.answered_by or "", held.answered_name) if held else ""
+    return f"*It stays as it is, because {by} held it*, and" if by else ""
 
 
 def answer(

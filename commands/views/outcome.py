@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from commands.replies import Block
-from commands.views import choices
-from commands.views.blocks import actions, escape, fence, line, section, small
+from commands.views import before, choices, holding, reviewing
+from commands.views.blocks import actions, code, escape, fence, line, section, small
 from commands.views.progress import going_back, progress, timing
 from commands.views.request import approved, asked_by, digest
 from commands.views.words import doing, noun, release, stopped_by, title, when, who
@@ -20,6 +20,15 @@ _NOT_BEGUN = frozenset({S.REJECTED, S.EXPIRED})
 
 def outcome(seen: Facts) -> list[Block]:
     """Return the body of a card whose deployment has come to rest."""
+    return [*_body(seen), *before.told(seen.before), *_reviewed(seen)]
+
+
+def _reviewed(seen: Facts) -> list[Block]:
+    told = reviewing.standing(seen.review)
+    return [small(told)] if told else []
+
+
+def _body(seen: Facts) -> list[Block]:
     status = seen.deployment.status
     if status is S.SUCCEEDED:
         return _succeeded(seen)
@@ -154,7 +163,9 @@ def _superseded(seen: Facts) -> list[Block]:
 
 def _incomplete(seen: Facts) -> list[Block]:
     place = escape(seen.deployment.environment)
-    told = f"*Some targets serve another release than others*, and {place} stays locked until somebody decides."
+    mixed = f"*Some targets serve another release than others*, and {place} stays locked until somebody decides."
+    held = holding.held_back(seen.holds)
+    told = f"{held} {place} stays locked until somebody decides." if held else mixed
     return [*trouble(seen), section(f"{told}\nNext: {way_out(seen)}")]
 
 
@@ -179,9 +190,11 @@ def _went_back(seen: Facts) -> list[Block]:
         return []
     if child.status is S.SUCCEEDED:
         return [section(f":leftwards_arrow_with_hook: Every target serves {release(child.ref, child.sha)} again.")]
+    lifts = code(f"/ops unfreeze {child.environment}")
     told = f":rotating_light: Going back to {release(child.ref, child.sha)} did not work"
     why = line(str((child.failure or {}).get("message", "")), 400)
-    return [section(f"{told}{': ' + why if why else '.'}"), *going_back(seen.child_steps)]
+    frozen = f"Nothing is deployed to {escape(child.environment)} until somebody has looked, and lifts that: {lifts}"
+    return [section(f"{told}{': ' + why if why else '.'}\n{frozen}"), *going_back(seen.child_steps)]
 
 
 def _again(seen: Facts) -> list[Block]:

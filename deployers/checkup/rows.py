@@ -11,7 +11,7 @@ from deployers.checkup.answers import Case, Known, level
 from deployers.checkup.backup import old
 from deployers.environment import Environment
 from deployers.findings import Found, State, worst
-from storage.models import Deployment, Kind, Lock, Status
+from storage.models import Deployment, Kind, Lock, Review, Status
 from storage.samples import Summary
 
 WEEK = timedelta(days=7)
@@ -33,6 +33,8 @@ class Rows:
     """What finished within two weeks, or since then if that is longer ago; oldest first."""
     unfinished: tuple[Deployment, ...] = ()
     locks: tuple[Lock, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    """Emergencies that nobody has looked back on."""
     samples: Mapping[str, tuple[Summary, Summary]] = field(default_factory=dict)
     """By environment: this week, and the week before."""
     known: Mapping[str, Known] = field(default_factory=dict)
@@ -48,9 +50,15 @@ def deployments(item: Item, rows: Rows, places: Places) -> list[Found]:
     stuck = [it for it in rows.unfinished if it.status in STUCK and it.environment in names and not it.automatic]
     ran = [it for it in ended if it.status in RAN and not it.automatic]
     badly = [it for it in ran if it.status is not Status.SUCCEEDED]
-    lines = [*(f"{_title(it)} needs somebody" for it in stuck), *(_line(it) for it in reversed(ran))]
-    state = State.BAD if stuck else State.ATTENTION if badly else State.GOOD
+    owed = [it for it in rows.reviews if it.environment in names]
+    lines = [
+        *(f"{_title(it)} needs somebody" for it in stuck),
+        *(f"#{it.deployment_id} was an emergency, and nobody has looked back on it" for it in owed),
+        *(_line(it) for it in reversed(ran)),
+    ]
+    state = State.BAD if stuck else State.ATTENTION if badly or owed else State.GOOD
     advice = "Look at `/deploy status`: it says what to type." if stuck else ""
+    advice = advice or ("Look back on it: `/ops review` says what to type." if owed else "")
     return [_found(item, state, _counted(ran, stuck), advice, lines[:SHOWN])]
 
 

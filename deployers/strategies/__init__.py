@@ -30,7 +30,7 @@ from deployers.strategies.rolling import rolling, stands_before
 from deployers.strategies.workflow import workflow
 
 Shape = Callable[[Environment, Sequence[str]], Iterator[Step]]
-STRATEGIES: dict[str, Shape] = {"rolling": rolling, "blue-green": blue_green, "canary": canary}
+STRATEGIES: dict[str, Shape] = {"rolling": rolling, "blue-green": blue_green, "canary": canary, "emergency": rolling}
 _USUAL = Environment("", "", "", Recipe(""))
 
 

@@ -6,6 +6,7 @@ from storage.models.backup import BackupRecord, BackupState, DrillRecord, DrillS
 from storage.models.check_run import CheckRun
 from storage.models.checklist import ChecklistPoint, ChecklistRun, HealthSample, RunState, ScheduleSlot
 from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
+from storage.models.freeze import FreezeRecord
 from storage.models.github import HeardEvent, Shipment
 from storage.models.hold import ANSWERS, Hold, HoldKind
 from storage.models.inbox import Asking, InboxRow, InboxState
@@ -14,6 +15,7 @@ from storage.models.look import LookRecord
 from storage.models.maintenance import MaintenanceSwitch, SwitchState, Told
 from storage.models.outbox import OutboxRow, OutboxState, Saying
 from storage.models.plan import StoredPlan
+from storage.models.review import Review
 from storage.models.spooled import SpooledEntry
 from storage.models.step import StepRecord, StepState
 from storage.models.target import TargetRecord
@@ -37,6 +39,7 @@ __all__ = [
     "Deployment",
     "DrillRecord",
     "DrillState",
+    "FreezeRecord",
     "HealthSample",
     "HeardEvent",
     "Hold",
@@ -50,6 +53,7 @@ __all__ = [
     "MaintenanceSwitch",
     "OutboxRow",
     "OutboxState",
+    "Review",
     "RunState",
     "Saying",
     "ScheduleSlot",
