@@ -5,15 +5,13 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 from benchmarks.targets import Fleet
 from bot.settings import load
+from deployers import effects
 from deployers.environment import Environment
 from deployers.plan import Plan
-from deployers.ports import Authority, Remote, Revision
-from deployers.runner import Hooks, Journal, Runner
+from deployers.ports import Revision
 from deployers.strategies import plan_for
 
 CONFIGURATION = """\
@@ -108,6 +106,5 @@ def scripts(environment: Environment, repository: Path, tag: str, release: str) 
     plan: Plan = plan_for(
         environment, kind="deploy", revision=revision, replaces="", release=release, difference=None, strategy="rolling"
     )
-    nobody = cast("Remote", None), cast("Journal", SimpleNamespace(settle=None))
-    runner = Runner(environment, plan, *nobody, Authority("bench", 1), hooks=Hooks(keep=lambda: (release,)))
-    return [runner.script(step, environment.hosts[0]) for step in plan.steps]
+    host = environment.hosts[0]
+    return [effects.script(step, environment, plan, host, keep=lambda: (release,)) for step in plan.steps]

@@ -9,15 +9,21 @@ from deployers.balancers.port import Server, waiting
 from deployers.environment import Balancer
 
 _WORKERS = """\
-workers() { # old|new: the worker processes that shut down, or those that take visitors
+below() { # the process ids of what the master has begun
+    cat "/proc/$master/task/$master/children" 2>/dev/null && return
     for path in /proc/[0-9]*; do
         { read -r line <"$path/stat"; } 2>/dev/null || continue
-        set -- "$1" ${line##*) }
-        [ "${3-}" = "$master" ] || continue
-        case "$1 $(tr '\\0' ' ' 2>/dev/null <"$path/cmdline")" in
-        old*'shutting down'*) echo "${path#/proc/}" ;;
+        set -- ${line##*) }
+        [ "${2-}" = "$master" ] && echo "${path#/proc/}"
+    done
+    return 0
+}
+workers() { # old|new: the worker processes that shut down, or those that take visitors
+    for worker in $(below); do
+        case "$1 $(tr '\\0' ' ' 2>/dev/null <"/proc/$worker/cmdline")" in
+        old*'shutting down'*) echo "$worker" ;;
         *'shutting down'*) ;;
-        new*'worker process'*) echo "${path#/proc/}" ;;
+        new*'worker process'*) echo "$worker" ;;
         esac
     done
 }
@@ -44,15 +50,14 @@ if ! said=$(take_up 2>&1); then
     printf 'nginx did not reload, the upstream before is back: %s\\n' "$said" >&2
     exit 72
 fi
-rounds=0
+until=$(($(date +%s) + 15))
 while :; do
     fresh= stale=
     for worker in $(workers new); do
         case "$before" in *" $worker "*) stale=1 ;; *) fresh=1 ;; esac
     done
     [ -n "$fresh" ] && [ -z "$stale" ] && break
-    rounds=$((rounds + 1))
-    if [ "$rounds" -gt 150 ]; then
+    if [ "$(date +%s)" -ge "$until" ]; then
         back
         take_up >/dev/null 2>&1 || :
         echo 'nginx took no notice of the reload within 15 s, the upstream before is back: see its error log' >&2
