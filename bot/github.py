@@ -151,8 +151,8 @@ def ask_workflow(settings: Settings, clock: Clock) -> AskWorkflow:
 
 
 def shipping(settings: Settings, store: Store, clock: Clock, epoch: Callable[[], int]) -> Callable[[], object] | None:
-    """Return what tells GitHub of deployments, where there is a way in."""
-    if (way := door(settings)) is None:
+    """Return what tells GitHub of deployments, where there is a way in and somebody wants it."""
+    if not settings.app.list_deployments or (way := door(settings)) is None:
         return None
     from bot.shipping import Shipping
     from deployers.github_shipments import Shipments

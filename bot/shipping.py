@@ -30,6 +30,15 @@ _FIRST, _LONGEST = timedelta(seconds=5), timedelta(minutes=10)
 _TOLD_AFTER = 5
 """After so many tries people hear of it, once."""
 _MOST_TRIES = 150
+_REFUSED_AGAIN, _MOST_REFUSED = timedelta(hours=1), 24
+"""What GitHub does not let us do it may let us do once somebody has changed our rights there."""
+_RIGHTS = (401, 403, 404)
+
+
+_THEN = {
+    True: "I try again every hour; if it is meant to be so, write `list_deployments = false` below `[app]`",
+    False: "I go on trying",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +117,27 @@ class Shipping:
 
     def _failed(self, todo: _Todo, error: GitHubError) -> None:
         """Leave it for later, or for good when GitHub said no; people hear of it once."""
+        refused = isinstance(error, GitHubRefused)
+        rights = isinstance(error, GitHubRefused) and error.status in _RIGHTS
         with self._changing(todo.number) as shipment:
-            shipment.given_up = isinstance(error, GitHubRefused) or shipment.tries >= _MOST_TRIES
-            told = shipment.given_up or shipment.tries == _TOLD_AFTER
-            then = "I do not try again for this one" if shipment.given_up else "I go on trying"
+            over = shipment.tries >= (_MOST_REFUSED if rights else _MOST_TRIES)
+            shipment.given_up = over or (refused and not rights)
+            if rights:
+                shipment.next_at = self.clock() + _REFUSED_AGAIN
+            told = refused or shipment.given_up or shipment.tries == _TOLD_AFTER
+            then = "I do not try again for this one" if shipment.given_up else _THEN[rights]
+            name = f"{type(error).code}{':over' if shipment.given_up else ''}"
         if told:
             what = f"GitHub does not show this deployment as it is: {error}. The deployment is not harmed. {then}."
             with self.store.begin() as session:
                 demand_lead(session, self.epoch())
-                outbox.say(session, self._said(todo, what, type(error).code))
+                outbox.say(session, self._said(todo, what, name))
 
-    def _said(self, todo: _Todo, text: str, code: str) -> OutboxRow:
+    def _said(self, todo: _Todo, text: str, name: str) -> OutboxRow:
         now = self.clock()
         return OutboxRow(
             kind=Saying.POST,
-            key=f"github-deployments:{todo.going.environment}:{code}:{now:%Y%m%d}",
+            key=f"github-deployments:{todo.going.environment}:{name}:{now:%Y%m%d}",
             deployment_id=todo.number,
             in_thread=True,
             payload={"text": text},

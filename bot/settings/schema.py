@@ -37,6 +37,7 @@ class App(Table):
     name: Word = Field(examples=["AskProAI"])
     git: Git = Field(examples=["git@github.com:owner/name.git"])
     repository: str = Field(default="", pattern=r"^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?$", examples=["owner/name"])
+    list_deployments: bool = True
     timezone: Zone = "UTC"
     recipe: str = "web"
     maintenance: Positive = Field(default="30m", validate_default=True)

@@ -29,6 +29,8 @@ class App:
     name: str
     git: str
     repository: str = ""
+    list_deployments: bool = True
+    """Whether GitHub is told of deployments."""
     timezone: str = "UTC"
     recipe: str = "web"
     maintenance: timedelta = timedelta(minutes=30)

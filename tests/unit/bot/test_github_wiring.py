@@ -110,3 +110,9 @@ def test_checks_are_asked_for_anew_only_on_a_commit_that_somebody_waits_for(stor
     ear.checked("f" * 40)
     ear.checked(sha)
     assert asked == [sha]
+
+
+def test_github_hears_of_deployments_unless_nobody_wants_that():
+    wanted, told = settings(TOKEN), (None, None, lambda: 1)
+    assert github.shipping(wanted, *told) is not None
+    assert github.shipping(replace(wanted, app=replace(wanted.app, list_deployments=False)), *told) is None

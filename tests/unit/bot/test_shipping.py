@@ -11,7 +11,7 @@ from bot.sandbox.repository import sha
 from bot.shipping import Shipping
 from deployers.github_api import Door
 from deployers.github_shipments import Shipments
-from storage import deployments, leadership
+from storage import deployments, leadership, shipments
 from storage.models import OutboxRow, Status
 from tests.builders import a_deployment, a_plan
 from tests.contracts.github_kit import REPOSITORY, TOKEN, Clock, github
@@ -147,7 +147,7 @@ def test_while_github_is_away_people_hear_of_it_once_and_it_is_told_later(story)
     assert story.states() == [["success"]]
 
 
-def test_a_no_of_githubs_is_told_once_and_not_asked_for_again(story):
+def test_a_right_that_is_missing_is_told_once_and_asked_for_again_after_an_hour(story):
     story.hub.faults.add("status", "create-deployment", detail="403")
     number = story.begins()
     story.tells(4)
@@ -156,7 +156,43 @@ def test_a_no_of_githubs_is_told_once_and_not_asked_for_again(story):
     story.tells(3)
     assert len(story.hub.exchanges) == asked
     (said,) = story.said()
+    assert "write `list_deployments = false` below `[app]`" in said
+    story.hub.faults.clear()
+    story.tells(1, every=3600)
+    assert story.states() == [["in_progress"]]
+
+
+def test_a_right_that_is_missing_for_a_day_is_not_asked_for_again(story):
+    story.hub.faults.add("status", "create-deployment", detail="403")
+    story.begins()
+    story.tells()
+    story.tells(30, every=3601)
+    asked = len(story.hub.exchanges)
+    story.tells(3, every=3601)
+    assert len(story.hub.exchanges) == asked
+    assert story.said()[-1].endswith("I do not try again for this one.")
+
+
+def test_what_github_cannot_take_is_told_once_and_not_asked_for_again(story):
+    story.hub.faults.add("status", "create-deployment", detail="422")
+    story.begins()
+    story.tells(1)
+    asked = len(story.hub.exchanges)
+    story.tells(3, every=3600)
+    assert len(story.hub.exchanges) == asked
+    (said,) = story.said()
     assert said.endswith("I do not try again for this one.")
+
+
+def test_only_the_newest_deployments_are_looked_at(story, monkeypatch):
+    monkeypatch.setattr(shipments, "LOOKED_AT", 2)
+    first = story.begins(S.RUNNING, S.SUCCEEDED)
+    story.tells()
+    for _ in range(2):
+        story.begins(S.RUNNING, S.SUCCEEDED)
+    with story.store.begin() as session:
+        deployments.get_for_change(session, first).undone_by = first
+        assert first not in [each.number for each in shipments.moved(session, story.clock())]
 
 
 def test_who_no_longer_leads_tells_nothing(story):
