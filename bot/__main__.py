@@ -207,7 +207,7 @@ def audit_verify(*, as_json: Json = False) -> None:
 
     app = an_app()
     with app.store.look() as session:
-        found = audit.verify(session, anchors=anchor.read(app.anchors) if app.anchors.exists() else ())
+        found = audit.verify(session, anchors=anchor.read(app.audit.anchors) if app.audit.anchors.exists() else ())
     document: dict[str, Any] = {"entries": found.entries, "head": found.head, "broken_at": found.broken_at}
     good = f"{found.entries} entries, unbroken; the head is {found.head[:16]}."
     bad = f"The chain is broken at entry {found.broken_at}: {found.why}."

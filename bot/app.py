@@ -1,29 +1,31 @@
 """The composition root: the only place that builds anything, and knows everybody."""
 
 import getpass
-import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot import expiry, github, lost, schedules
 from bot.alone import Alone
-from bot.change import ME, Changes
+from bot.audit_files import AuditFiles
+from bot.change import Changes
 from bot.checkups import Checkups
 from bot.chores import Chores
 from bot.conductor import Conductor
 from bot.crew import Crew, with_secrets
 from bot.engine import Engine, Queue
+from bot.guarding import Guard
 from bot.homes import Keeper
 from bot.leader import Leader
 from bot.maintenance import Maintenance
 from bot.opening import Opening
+from bot.reminders import Reminders
 from bot.schedules import Job
 from bot.settings import Settings
 from bot.slack.identity import Lookups, SlackPeople
@@ -37,17 +39,13 @@ from deployers.ports import AskChecks, Remote, Repository
 from deployers.preflight import SshPreflight
 from deployers.repository import GitRepository
 from deployers.schema import TargetMigrations
-from storage import anchor, deployments
-from storage.errors import StorageError
+from storage import deployments
 from storage.models import BackupRecord, ChecklistRun, Deployment, DrillRecord, HealthSample, MaintenanceSwitch
 from storage.seats import seat_for
-from storage.spool import Spool
 from storage.store import Store
 
 if TYPE_CHECKING:
     from deployers.ssh_shelf import Shelf
-
-log = logging.getLogger(__name__)
 
 REST = 10.0
 """After so many seconds at the latest is looked at rows for whose change nobody wakes us."""
@@ -79,6 +77,11 @@ class App:
     def store(self) -> Store:
         """Return the database."""
         return Store(self.settings.outside.database_url.get_secret_value())
+
+    @cached_property
+    def audit(self) -> AuditFiles:
+        """Return what is written of the audit beside the database."""
+        return AuditFiles(self.store, self.state, self.clock)
 
     @cached_property
     def environments(self) -> Mapping[str, Environment]:
@@ -192,6 +195,7 @@ class App:
         slots = schedules.Clockwork(self.store, self.settings.schedules, zone, self.clock, leads)
         checks = Checkups(self.store, self.posted, self.environments, tools, leads)
         maintenance = Maintenance(self.changes, self.environments, self.remote)
+        guard = Guard(replace(self.conductor.crew, remote_for=self.remote), self.queue.start)
         homes = Keeper(self.store, self.clock, self.environments)
         return {
             **({"github": Job(tells, 5, (Deployment,))} if tells else {}),
@@ -200,14 +204,19 @@ class App:
             "samples": Job(sampler.look, 60),
             "pace": Job(self._pace, REST, (Deployment,)),
             "chores": Job(Chores(self.changes, self.environments, self.remote).tick, REST, (BackupRecord, DrillRecord)),
+            "guard": Job(guard.tick, REST, (Deployment,), due=guard.until_next),
             "maintenance": Job(maintenance.tick, REST, (MaintenanceSwitch, Deployment), due=maintenance.until_next),
+            "reminders": Job(Reminders(self.changes).tick, 60),
             "homes": Job(homes.look, REST, (Deployment, MaintenanceSwitch, HealthSample), apart=2),
         }
 
     @cached_property
     def leader(self) -> Leader:
         """Return our candidacy to lead."""
-        return Leader(self.store, seat_for(self.store), self.clock, end=self.end, needed=lambda: self.conductor.busy())
+        return Leader(self.store, seat_for(self.store), self.clock, end=self.end, needed=self._busy)
+
+    def _busy(self) -> bool:
+        return self.conductor.busy()
 
     @cached_property
     def changes(self) -> Changes:
@@ -229,7 +238,7 @@ class App:
             self.ask_checks,
             github.ask_workflow(self.settings, self.clock),
         )
-        return Conductor(crew, opening, Alone(crew, self._spooled, self.chain_in))
+        return Conductor(crew, opening, Alone(crew, self.audit.spooled, self.audit.chain_in))
 
     @cached_property
     def engine(self) -> Engine:
@@ -238,28 +247,8 @@ class App:
 
     def launch(self) -> None:
         """Run deployments from here on, after what was done without the database is in the audit chain."""
-        self.chain_in()
+        self.audit.chain_in()
         self.engine.launch()
-
-    def chain_in(self) -> None:
-        """Chain what was spooled into the audit, or leave it for later."""
-        try:
-            self.spool.drain(self.store)
-        except StorageError as error:
-            log.warning("what was spooled has to wait", extra={"why": str(error)})
-
-    def _spooled(self, action: str, number: int, detail: dict[str, Any], entry_id: str = "") -> None:
-        """Write an act down where no database is needed; it is chained into the audit when that is back."""
-        subject = f"deployment:{number}"
-        try:
-            self.spool.add(actor=ME, action=action, subject=subject, detail=detail, at=self.clock(), entry_id=entry_id)
-        except StorageError:
-            log.exception("an act could not be spooled", extra={"deployment": number, "act": action})
-
-    @cached_property
-    def spool(self) -> Spool:
-        """Return the file that takes audit entries while the database is away."""
-        return Spool(self.state / "audit.spool")
 
     def _expire(self, number: int) -> str:
         return expiry.expire(self.changes, number)
@@ -276,18 +265,6 @@ class App:
     def tidy(self) -> None:
         """Delete what the engine remembers of work that ended long ago."""
         self.engine.forget(self.clock() - ENGINE_REMEMBERS)
-
-    def anchor(self) -> None:
-        """Write the audit chain's head down outside the database."""
-        with self.store.look() as session:
-            head = anchor.of_head(session, self.clock())
-        if head:
-            anchor.append(self.anchors, head)
-
-    @property
-    def anchors(self) -> Path:
-        """Return the file that holds the audit chain's anchors."""
-        return self.state / "audit.anchor"
 
     def headers(self) -> Mapping[str, str]:
         """Return what `env:NAME` in a health header stands for."""

@@ -83,7 +83,7 @@ class Console:
         try:
             return self._until_rest(number, alone=alone)
         finally:
-            self.app.anchor()
+            self.app.audit.anchor()
             self.app.leader.step_down()
 
     def _until_rest(self, number: int, *, alone: bool) -> int:

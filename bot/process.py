@@ -74,7 +74,7 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         self.worker.recover()
-        self.app.chain_in()
+        self.app.audit.chain_in()
         parts = {name: asyncio.create_task(work) for name, work in self._works().items()}
         stopped = asyncio.create_task(self.stopping.wait())
         done, _ = await asyncio.wait([*parts.values(), stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -205,7 +205,7 @@ class Process:
     async def _reconcile(self) -> None:
         """Every half minute: take up what lost its workflow, anchor the audit chain, tidy up behind the engine."""
         while True:
-            for work in (self.app.reconcile, self.app.chain_in, self.app.anchor, self.app.tidy):
+            for work in (self.app.reconcile, self.app.audit.chain_in, self.app.audit.anchor, self.app.tidy):
                 try:
                     await asyncio.to_thread(work)
                 except StorageError as error:
@@ -223,7 +223,7 @@ class Process:
         if self.app.leader.leads:
             with suppress(Exception):
                 await asyncio.to_thread(self._say_restarting)
-                await asyncio.to_thread(self.app.anchor)
+                await asyncio.to_thread(self.app.audit.anchor)
                 self.delivery.wake()
                 await asyncio.sleep(0.1)
                 await self.delivery.stop(seconds=3)
@@ -286,5 +286,5 @@ def vocabulary() -> Words:
 def prepare(app: App) -> None:
     """Bring the database up to this version: our tables and the engine's."""
     app.store.migrate()
-    app.spool.reserve()
+    app.audit.spool.reserve()
     migrate(app.store.url)

@@ -19,7 +19,9 @@ async def test_housekeeping_that_stumbles_leaves_out_nothing_and_ends_nothing():
         raise StoreUnavailable("shipmate.db", "it is away")
 
     app = SimpleNamespace(
-        reconcile=stumbles, chain_in=away, anchor=stumbles, tidy=lambda: loop.call_soon_threadsafe(tidied.set)
+        reconcile=stumbles,
+        audit=SimpleNamespace(chain_in=away, anchor=stumbles),
+        tidy=lambda: loop.call_soon_threadsafe(tidied.set),
     )
     keeping = asyncio.create_task(Process(app, Doors(socket=False, http=False))._reconcile())
     async with asyncio.timeout(30):
