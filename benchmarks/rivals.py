@@ -132,18 +132,38 @@ load 'steps.rake'
 
 def _capistrano(fleet: Fleet, folder: Path, scripts: Sequence[str]) -> None:
     servers = "".join(f"server {each.address!r}, roles: %w[all]\n" for each in fleet.targets)
-    port = fleet.targets[0].port
-    options = f"keys: [{str(fleet.key_file)!r}], port: {port}, user: {fleet.user!r}, forward_agent: false"
-    known = f"user_known_hosts_file: [{str(fleet.known_hosts)!r}], verify_host_key: :always, config: false"
     (folder / "config" / "deploy").mkdir(parents=True)
     (folder / "lib" / "capistrano" / "tasks").mkdir(parents=True)
     (folder / "Capfile").write_text(_CAPFILE, encoding="utf-8")
-    (folder / "config" / "deploy.rb").write_text(f"set :ssh_options, {{ {options}, {known} }}\n", encoding="utf-8")
+    (folder / "config" / "deploy.rb").write_text(_cap_ssh(fleet), encoding="utf-8")
     (folder / "config" / "deploy" / "production.rb").write_text(servers, encoding="utf-8")
     executed = "".join(f"    execute :sh, '-c', %q({quote(script)})\n" for script in map(_ruby, scripts))
     task = f"task :ship do\n  on roles(:all), in: :parallel do\n{executed}  end\nend\n"
     (folder / "steps.rake").write_text(task, encoding="utf-8")
     _run(["cap", "production", "ship"], folder)
+
+
+def run_ssh(fleet: Fleet, line: str) -> None:
+    """Run one line on every target at once, each over a connection of its own."""
+    _everywhere(fleet, lambda target: _run([*_ssh(fleet, target), line], fleet.folder))
+
+
+def run_cap(fleet: Fleet, folder: Path, repository: Path, place: Path) -> None:
+    """Have Capistrano go back to the release before the one that serves, by its own task."""
+    servers = "".join(f"server {each.address!r}, roles: %w[app]\n" for each in fleet.targets)
+    (folder / "config" / "deploy").mkdir(parents=True)
+    (folder / "Capfile").write_text(_CAPFILE.replace("load 'steps.rake'\n", ""), encoding="utf-8")
+    settings = f"set :application, 'bench'\nset :repo_url, 'file://{repository}'\nset :deploy_to, '{place}'\n"
+    (folder / "config" / "deploy.rb").write_text(settings + _cap_ssh(fleet), encoding="utf-8")
+    (folder / "config" / "deploy" / "production.rb").write_text(servers, encoding="utf-8")
+    _run(["cap", "production", "deploy:rollback"], folder)
+
+
+def _cap_ssh(fleet: Fleet) -> str:
+    port = fleet.targets[0].port
+    options = f"keys: [{str(fleet.key_file)!r}], port: {port}, user: {fleet.user!r}, forward_agent: false"
+    known = f"user_known_hosts_file: [{str(fleet.known_hosts)!r}], verify_host_key: :always, config: false"
+    return f"set :ssh_options, {{ {options}, {known} }}\n"
 
 
 def _ruby(script: str) -> str:

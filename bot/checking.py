@@ -6,6 +6,7 @@ import httpx
 
 from bot.app import App
 from bot.check import Tools, check
+from deployers.legacy_look import OldBackups
 
 
 def check_all(app: App, say: Callable[[str], None], *, as_json: bool = False) -> int:
@@ -16,5 +17,6 @@ def check_all(app: App, say: Callable[[str], None], *, as_json: bool = False) ->
             repository=lambda: app.repository,
             preflight=lambda: app.services.preflight,
             http=http,
+            legacy=OldBackups(app.remote),
         )
         return check(app.settings, tools, say, as_json=as_json)

@@ -10,6 +10,7 @@ from bot.check import places, slack
 from bot.check.results import Grade, Result, exit_code, lines, verdict
 from bot.check.trying import Attempt, examine
 from bot.settings.values import Settings
+from deployers.legacy import AskLegacy, ask_nowhere
 from deployers.ports import Preflight, Repository
 from storage.store import Store
 
@@ -27,6 +28,7 @@ class Tools:
     repository: Callable[[], Repository]
     preflight: Callable[[], Preflight]
     http: httpx.Client
+    legacy: AskLegacy = ask_nowhere
 
 
 def attempts(settings: Settings, tools: Tools) -> Iterator[Attempt]:
@@ -48,6 +50,8 @@ def attempts(settings: Settings, tools: Tools) -> Iterator[Attempt]:
     for environment in settings.environments.values():
         look = partial(lambda each: places.hosts(each, tools.preflight()), environment)
         yield Attempt("hosts", environment.name, look, "Can this machine reach the hosts over SSH?")
+        others = partial(places.old_backups, environment, tools.legacy)
+        yield Attempt("backups", environment.name, others, "Can this machine reach the hosts over SSH?")
         serves = partial(lambda name: places.serves(tools.store(), name), environment.name)
         yield Attempt("health", environment.name, partial(places.health, environment, http, secrets, serves=serves))
 

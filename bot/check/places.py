@@ -10,8 +10,10 @@ from bot.check.results import Grade, Result
 from bot.github import door
 from bot.settings.demands import demands
 from bot.settings.values import Settings
+from deployers import legacy
 from deployers.environment import Environment, Health, Host
 from deployers.errors import RefRefused
+from deployers.legacy import AskLegacy
 from deployers.ports import Preflight, Repository
 from storage import deployments
 from storage.store import Store
@@ -116,6 +118,15 @@ def hosts(environment: Environment, preflight: Preflight) -> Iterator[Result]:
         what = finding.what if not finding.good or not finding.detail else f"{finding.what}: {finding.detail}"
         todo = "" if finding.good else finding.detail or "Log in there as the configured user and look"
         yield Result("hosts", f"{environment.name}/{finding.where}", grade, what, todo)
+
+
+def old_backups(environment: Environment, ask: AskLegacy) -> Iterator[Result]:
+    """Say which backups of others lie on the hosts, and what each kind of them can give back and cannot."""
+    if environment.place is None or not Path(environment.place.known_hosts).is_file():
+        return
+    for line in legacy.told(ask(environment)):
+        todo = f"I restore nothing from it; `/rollback backup {environment.name}` lists those that I made"
+        yield Result("backups", environment.name, Grade.OK, line, todo)
 
 
 def health(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.check import Attempt, Grade, Result, check, examine, exit_code, lines, verdict
+from deployers import legacy
 from deployers.errors import HostKeyRefused, RepositoryUnreachable
 from deployers.ports import Finding
 from storage.store import Store
@@ -188,3 +189,11 @@ def test_warnings_leave_the_exit_code_at_0():
     assert exit_code(results) == 0
     assert verdict(results) == "Ready; 1 of 1 deserve a look."
     assert exit_code([*results, Result("a", "b", Grade.BAD, "no")]) == 1
+
+
+def test_backups_of_others_are_told_for_what_they_are(settings, tools):
+    left = legacy.read("f 5 backup-20250622-101500.tar.gz\n")
+    told = [each for each in found(settings, replace(tools, legacy=lambda _: left)).values() if each.area == "backups"]
+    assert told
+    assert all(each.grade is Grade.OK for each in told)
+    assert "no database" in " ".join(each.what for each in told)
