@@ -1,15 +1,18 @@
 """Writes down what a deployment intends and what became of it; refuses to write once somebody else leads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
+from bot import backup_rows, telling
 from bot.change import ME, Change, Changes, demand_lead
 from bot.holding import Held, Question
 from bot.known import Known, Note
 from bot.outcome import Outcome
+from deployers.backups import answers
 from deployers.blame import Before, ignored
 from deployers.health import Sample
-from deployers.plan import Activate, Build, Prepare, Run, Verify
+from deployers.plan import Activate, Backup, Build, Prepare, Run, Verify
 from deployers.ports import Fate, Record
 from deployers.runner import Attempt, Segment
 from storage import deployments, holds, looks, steps, targets
@@ -18,7 +21,7 @@ from storage.models import Deployment, Hold, Kind, Status, StepRecord, StepState
 UNWATCHED = timedelta(minutes=1)
 """After such a gap, what was seen before it says nothing of now."""
 _ON_ITS_WAY = frozenset({Status.PREPARING, Status.RUNNING, Status.VERIFYING, Status.HOLDING})
-_MEANS = {Prepare.word: Status.PREPARING, Build.word: Status.PREPARING, Verify.word: Status.VERIFYING}
+_MEANS = dict.fromkeys((Prepare.word, Build.word, Backup.word), Status.PREPARING) | {Verify.word: Status.VERIFYING}
 
 
 class Journal:
@@ -68,6 +71,8 @@ class Journal:
                 )
                 if written.kind in (Activate.word, Run.word) and written.state is StepState.SUCCEEDED:
                     self._serves(change, written.target)
+                if written.kind == Backup.word and written.state is StepState.SUCCEEDED:
+                    self._backed_up(change, written.target, record.output)
         for record in records:
             self._known.settled(record.id, _settled(_state(record)))
 
@@ -145,6 +150,36 @@ class Journal:
                 change.note("hold.over", actor=by, hold=held.id, answer=word)
             return self._held(holds.numbered(change.session, held.id))
 
+    def beside(self, held: Held) -> Mapping[str, Any]:
+        """Return what stands beside a question."""
+        with self._changes.store.look() as session:
+            return holds.numbered(session, held.id).facts
+
+    def counted(self, held: Held, facts: Mapping[str, Any], why: str, *, loud: bool) -> None:
+        """Commit what was counted by now; where people are waited for, they are told once for each reason."""
+        with self._changes.of(self._id) as change:
+            change.deployment.version += 1
+            holds.tell(change.session, held.id, facts, why=why)
+            if loud:
+                name = f"{held.key}:{facts['state']}"
+                telling.waits(
+                    change.session,
+                    change.deployment,
+                    name,
+                    why,
+                    channel=self._changes.channel,
+                    at=self._changes.clock(),
+                )
+                change.note("canary.waits", state=facts["state"], why=why)
+
+    def stopped(self, by: str) -> None:
+        """Commit that somebody wants it stopped and taken back."""
+        with self._changes.of(self._id) as change:
+            change.deployment.aborted_by = change.deployment.aborted_by or by
+            change.deployment.abort_back = True
+            change.deployment.version += 1
+        self._known.back_wanted = True
+
     def counts_down(self) -> None:
         """Have the card shown anew, with the time that is left."""
         with self._changes.of(self._id) as change:
@@ -172,6 +207,13 @@ class Journal:
             deployment_id=self._id,
             at=self._changes.clock(),
         )
+
+    def _backed_up(self, change: Change, target: str, output: str) -> None:
+        """Write down the backup that a target has made."""
+        at, made = self._changes.clock(), answers.made(output)
+        if made:
+            row = backup_rows.before(self._id, self._known.plan.environment, target, made.name, at)
+            backup_rows.noted(change.session, row, made, at)
 
     def _move(self, deployment: Deployment, kind: str) -> None:
         straight = deployment.kind is Kind.DEPLOY or kind == Verify.word

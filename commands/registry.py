@@ -14,7 +14,9 @@ from commands.deploys.why import why
 from commands.family import family
 from commands.ops import freeze as freezing
 from commands.ops import maintenance
+from commands.ops.backup import backup
 from commands.ops.check import check
+from commands.ops.drill import drill
 from commands.ops.ops import ops
 from commands.ops.prs import prs
 from commands.ops.review import review
@@ -24,7 +26,7 @@ from commands.views import modal
 WORDS = (plan, diff, why, status, history, cancel, nudge, hold.answer, resolving.resolve)
 """What may follow `/deploy` instead of an environment."""
 
-OPS = (check, maintenance.maintenance, freezing.freeze, freezing.unfreeze, review, prs)
+OPS = (check, maintenance.maintenance, freezing.freeze, freezing.unfreeze, review, backup, drill, prs)
 """What follows `/ops`."""
 
 FAMILIES = {"deploy": WORDS, "ops": OPS}
@@ -59,11 +61,11 @@ SUBMISSIONS = (
     Action("deploy", deploy.submitted),
     Action("rollback", rollback.submitted),
     Action("rollback.typed", rollback.again),
+    Action("hold.typed", hold.pressed),
     Action("deployment.reject", approvals.reject),
 )
 
 OPENED = (Action("app_home_opened", home.opened),)
-    Action("hold.typed", hold.pressed),
 """What is looked at."""
 
 MESSAGES = (Action("message", greeting.greeter(COMMANDS, FAMILIES)),)
@@ -73,10 +75,10 @@ MODALS = (
     Modal("home.deploy", lambda _request, services: modal.deploy(services.environments)),
     Modal("deploy", lambda _request, services: modal.deploy(services.environments)),
     Modal("rollback", lambda _request, services: modal.rollback(services.environments)),
+    Modal("hold.typed", lambda request, _services: modal.answered(request.value)),
     Modal("rollback.typed", lambda request, _services: modal.typed(request.value)),
     Modal("deployment.reject", lambda request, _services: modal.reject(request.value)),
 )
 
-    Modal("hold.typed", lambda request, _services: modal.answered(request.value)),
 SUGGESTIONS = ("deploy.ref",)
 """Menus that are filled with tags and branches while somebody types."""

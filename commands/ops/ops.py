@@ -9,7 +9,7 @@ from commands.services import Services
 from commands.views.blocks import code
 
 
-@command("check|maintenance|prs|help")
+@command("check|maintenance|backup|drill|prs|help")
 @audited
 def ops(request: Request, services: Services) -> Reply:
     """Look after what is deployed."""

@@ -5,7 +5,7 @@ set -u
 umask 077
 export LC_ALL=C
 home=$(pwd) work=
-most_files=2000000 most_bytes=1099511627776 ratio=1000 spare=67108864
+most_files=2000000 most_bytes=1099511627776 ratio=200 spare=67108864
 
 fail() { # CODE WORDS
     code=$1
@@ -66,8 +66,8 @@ unpacked() { # FILE: on stdin, what it was before it was compressed
 refuse() { fail 76 "$name is refused whole: $*"; }
 
 look() { # BYTES: on stdin a tar from so many bytes; refuses what no backup of ours holds; sets files, bytes and pieces
-    most=$(($1 * ratio + spare))
-    [ "$most" -lt "$most_bytes" ] || most=$most_bytes
+    most=$most_bytes
+    if [ "$1" -gt 0 ] && [ $(($1 * ratio + spare)) -lt "$most" ]; then most=$(($1 * ratio + spare)); fi
     {
         head -c "$most" | {
             tar -tvf - --numeric-owner 2>"$work/look.err"

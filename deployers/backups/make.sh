@@ -160,8 +160,8 @@ demand() { # WORD...: every part of the pipe has to say that it did well; the fi
     done
 }
 
-read_back() { # BYTES: what was written is read to its end
-    { unpacked "$file" && echo 0 >"$work/unpacked.code"; } | { look "$1" && echo "$files $bytes $pieces" >"$work/looked"; }
+read_back() { # what was written is read to its end
+    { unpacked "$file" && echo 0 >"$work/unpacked.code"; } | { look 0 && echo "$files $bytes $pieces" >"$work/looked"; }
 }
 
 facts() {
@@ -201,7 +201,7 @@ make() {
     if [ -n "$recipient" ]; then
         # Nobody can open it here again, so what goes into it is read on its way.
         mkfifo "$work/plain" || fail 74 "there is no room in $folder on $host"
-        read_back "$most_bytes" <"$work/plain" &
+        read_back <"$work/plain" &
         reader=$!
         stream
         wait "$reader" || exit
@@ -209,7 +209,7 @@ make() {
     else
         stream
         demand archive packed
-        read_back "$(stat -c %s "$part")" <"$part" || exit
+        read_back <"$part" || exit
     fi
     demand unpacked
     read -r files bytes pieces <"$work/looked"

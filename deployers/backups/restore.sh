@@ -15,6 +15,8 @@ else
     echo "unpacked $release"
 fi
 if [ -n "$side" ]; then
+    # What served before may be gone, or just came back.
+    served=$(cd -- "$root/current" 2>/dev/null && pwd -P) || served=$root/releases/$release
     [ "$pieces" -gt 0 ] || fail 65 "there is no database in $name"
     cd -- "$served" || fail 66 "there is no $served on $host"
     db_swappable || exit

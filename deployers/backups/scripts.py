@@ -20,7 +20,7 @@ def of(step: Step, environment: Environment, plan: Plan, host: Host) -> str:
     known: dict[type[Step], Callable[[], str]] = {
         BackupStep: lambda: make(environment, host, fresh),
         Restore: lambda: restore(environment, host, Restoration.read(plan.restores)),
-        SwapDatabase: lambda: swap(environment, host, Restoration.read(plan.restores), fresh),
+        SwapDatabase: lambda: swap(environment, host, Restoration.read(plan.restores), fresh, release=plan.release),
     }
     return known[type(step)]()
 
@@ -39,7 +39,7 @@ def restore(environment: Environment, host: Host, restores: Restoration) -> str:
     return _script(environment, host, known, "common.sh", _engine(backup), "opening.sh", "restore.sh")
 
 
-def swap(environment: Environment, host: Host, restores: Restoration, fresh: str) -> str:
+def swap(environment: Environment, host: Host, restores: Restoration, fresh: str, *, release: str = "") -> str:
     """Return the script that lets the restored database take the place of the one in use, or the other way round.
 
     `fresh` is the backup that was made before it: its time stamp names what is kept.
@@ -50,7 +50,7 @@ def swap(environment: Environment, host: Host, restores: Restoration, fresh: str
         side, before = naming.before(backup.live, restores.undoes), naming.undone(backup.live, restores.undoes)
     elif backup.swaps:
         side, before = naming.side(backup.live, restores.backup), naming.before(backup.live, fresh)
-    known = {"name": restores.backup, "sha256": restores.sha256, "side": side, "before": before}
+    known = {"name": restores.backup, "sha256": restores.sha256, "side": side, "before": before, "release": release}
     return _script(environment, host, known, "common.sh", _engine(backup), "opening.sh", "swap.sh")
 
 

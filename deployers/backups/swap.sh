@@ -1,7 +1,7 @@
 # Lets another database take the place of the one in use, which is kept under another name; done again it changes nothing.
 
 if [ -n "$side" ]; then
-    cd -- "$place/current" || fail 66 "nothing is served on $host"
+    cd -- "$place/current" 2>/dev/null || cd -- "$place/releases/$release" || fail 66 "nothing is served on $host"
     began=$(now)
     db_swap "$side" "$before" || fail 74 "$side did not take the place of $live; the database in use is as it was"
     tell before "$before"
