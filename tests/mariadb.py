@@ -13,6 +13,8 @@ from time import monotonic
 
 import pytest
 
+from tests.needed import needed
+
 NOT_THERE = "MariaDB is not installed (apt-get install mariadb-server)"
 PATIENCE = 60.0
 
@@ -49,10 +51,7 @@ class Mariadb:
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[Mariadb]:
     """Give a server, started once a session."""
-    if installed() is None:
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(NOT_THERE)
-        pytest.skip(NOT_THERE)
+    needed(installed(), NOT_THERE)
     with private_server() as server:
         yield server
 

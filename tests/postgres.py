@@ -16,6 +16,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from tests.needed import needed
+
 BINARIES = Path("/usr/lib/postgresql")
 NOT_THERE = "PostgreSQL is not installed (apt-get install postgresql) and SHIPMATE_TEST_POSTGRES is not set"
 
@@ -28,10 +30,7 @@ def postgres_server() -> Iterator[str]:
         yield given
         return
     binaries = installed()
-    if binaries is None:
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(NOT_THERE)
-        pytest.skip(NOT_THERE)
+    needed(binaries, NOT_THERE)
     with private_cluster(binaries) as url:
         yield url
 

@@ -11,6 +11,7 @@ import pytest
 from bot.sandbox import processes
 from bot.sandbox.hosts import Hosts
 from tests.contracts.sandbox_hosts_kit import connect, eventually, run
+from tests.needed import needed
 
 
 @pytest.fixture
@@ -112,8 +113,8 @@ async def test_a_tunnel_reaches_the_hosts_own_ports_and_nothing_else(hosts):
             await connection.open_connection("192.0.2.1", hosts.host("web1").port)
 
 
-@pytest.mark.skipif(not shutil.which("ssh"), reason="OpenSSH's client is not installed here")
 def test_openssh_comes_in_by_the_written_key_and_known_hosts(hosts):
+    needed(shutil.which("ssh"), "OpenSSH's client is not installed here; install openssh-client")
     host = hosts.host("web1")
     options = ("BatchMode=yes", "StrictHostKeyChecking=yes", f"UserKnownHostsFile={hosts.known_hosts}")
     command = ["ssh", "-F", "none", "-i", str(hosts.deploy_key), "-p", str(host.ssh_port)]

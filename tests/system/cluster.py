@@ -13,9 +13,9 @@ from pathlib import Path
 from threading import Lock
 
 import psycopg
-import pytest
 from psycopg import sql
 
+from tests.needed import needed
 from tests.postgres import NOT_THERE
 
 BINARIES = Path("/usr/lib/postgresql")
@@ -98,10 +98,7 @@ class Cluster:
 def cluster(within: Sequence[str] = ()) -> Iterator[Cluster]:
     """Run a server for the time of a test."""
     found = sorted(BINARIES.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
-    if not found:
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(NOT_THERE)
-        pytest.skip(NOT_THERE)
+    needed(found, NOT_THERE)
     folder = Path(tempfile.mkdtemp(prefix="shipmate-cluster-"))
     made = Cluster(found[-1].parent, folder, within=within)
     try:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
-import pytest
 
 from storage import audit
 from storage.store import Store
+from tests.needed import needed
 from tests.system.cluster import Cluster
 
 
@@ -91,11 +91,8 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     """Mount a small disk; where that is impossible the test says so, and in CI that is a failure."""
     folder.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        why = "only root can mount a small disk to fill, and not everywhere"
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(why)
-        pytest.skip(why)
+    mounted = not os.geteuid() and not subprocess.run(mount, capture_output=True, check=False).returncode
+    needed(mounted, "only root can mount a small disk to fill, and not everywhere")
     try:
         yield folder
     finally:

@@ -20,6 +20,7 @@ from bot.init.begin import Wish, begin
 from bot.init.drafts import NAMES, configuration, workflow
 from bot.init.looking import Seen, look
 from bot.settings import load
+from tests.needed import needed
 
 LARAVEL = {"require": {"php": "^8.3", "laravel/framework": "^11.0"}}
 
@@ -173,8 +174,8 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path):
     assert "cannot be written to" in told
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no full device")
 def test_a_disk_that_is_full_leaves_what_was_there(tmp_path):
+    needed(Path("/dev/full").exists(), "this machine has no full device")
     path = tmp_path / "shipmate.toml"
     path.write_text("mine")
     (tmp_path / f".shipmate.toml.{os.getpid()}").symlink_to("/dev/full")
