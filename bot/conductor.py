@@ -158,8 +158,8 @@ class Conductor:
         """Let people decide about a database in the middle of a migration; return the way back that they want."""
         decision = database.Decision(self.crew, known)
         question = decision.question(outcome)
-        if question is None:
-            return database.clean(outcome), None
+        if isinstance(question, Outcome):
+            return question, None
         book = self.crew.journal(known)
         book.ask(question)
         endings.call(known, question.key)
@@ -171,7 +171,10 @@ class Conductor:
 
     def _vetoed(self, known: Known, outcome: Outcome, question: Question) -> tuple[Outcome, WayOut]:
         """Give people time to say no, and return which way it goes then."""
-        held = wait(self.crew.journal(known), question, self.crew.changes.clock, self.crew.pause)
+        book = self.crew.journal(known)
+        book.ask(question)
+        Endings(self.crew).call(known, question.key)
+        held = wait(book, question, self.crew.changes.clock, self.crew.pause)
         if veto.stays(held, known):
             return veto.told(outcome, held), WayOut.ASK
         return outcome, WayOut.BACK

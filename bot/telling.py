@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from commands.views import deciding, failure, thread
+from commands.views import deciding, failure, holding, thread
 from storage import deployments, outbox, reports
-from storage.models import Deployment, OutboxRow, Saying, Status, StepRecord
+from storage.models import Deployment, HoldKind, OutboxRow, Saying, Status, StepRecord
 from storage.store import Session
 
 _PAGES = frozenset({Status.FAILED, Status.ROLLED_BACK, Status.INCOMPLETE, Status.UNKNOWN})
@@ -49,12 +49,13 @@ def ended_badly(session: Session, deployment: Deployment, *, channel: str, alert
 
 
 def decision(session: Session, deployment: Deployment, key: str, *, channel: str, alerts: str, at: datetime) -> None:
-    """Call somebody, once, to decide about a database in the middle of a migration."""
+    """Call somebody, once, to answer the question that a deployment waits on."""
     session.flush()
     facts = reports.facts(session, deployment.number)
     if facts.hold is None:
         return
-    text, blocks = deciding.loud(facts, facts.hold, at)
+    loud = holding.loud if facts.hold.kind is HoldKind.VETO else deciding.loud
+    text, blocks = loud(facts, facts.hold, at)
     message: dict[str, object] = {"text": text, "blocks": list(blocks)}
     _say(session, deployment, f"asked:{key}", Saying.POST, message, at=at, channel=channel)
     _say(session, deployment, f"alert:asked:{key}", Saying.ALERT, {"text": text}, at=at, channel=alerts)

@@ -45,6 +45,11 @@ def say(session: Session, row: OutboxRow) -> OutboxRow | None:
     return insert_once(session, row, "key")
 
 
+def said(session: Session, key: str) -> bool:
+    """Say whether something with this key is said already, or about to be."""
+    return session.exec(select(OutboxRow.id).where(OutboxRow.key == key)).first() is not None
+
+
 def get(session: Session, row_id: int) -> OutboxRow:
     """Return a message as it is."""
     found = session.get(OutboxRow, row_id)

@@ -65,3 +65,14 @@ def summary(session: Session, environment: str, since: datetime, until: datetime
         .limit(1)
     )
     return Summary(well, sick, sum(counts.values()), session.exec(quick).first())
+
+
+def newest(session: Session, environment: str, limit: int) -> list[HealthSample]:
+    """Return the newest looks at an environment, oldest first."""
+    found = session.exec(
+        select(HealthSample)
+        .where(HealthSample.environment == environment)
+        .order_by(col(HealthSample.at).desc())
+        .limit(limit)
+    )
+    return list(found)[::-1]

@@ -47,6 +47,8 @@ _ASKED: dict[HoldKind, str] = {
     HoldKind.CANARY: "{it} is with some of the visitors; go on?",
     HoldKind.DATABASE: "{it} stopped at the database; how do we go on?",
 }
+_ASKS = frozenset({S.HOLDING, S.SUCCEEDED})
+"""What may wait for an answer; what was served as long as it is blamed for what goes wrong."""
 _VERBS = {
     Kind.DEPLOY: ("deploy", "deploying", "deployed"),
     Kind.ROLLBACK: ("bring back", "bringing back", "brought back"),
@@ -67,14 +69,14 @@ def announcement(seen: Facts, *, now: datetime | None = None, behind: Deployment
     elif deployment.status in _AT_WORK:
         body = _at_work(seen, now)
     else:
-        body = outcome.outcome(seen)
+        body = [*holding(seen, now), *outcome.outcome(seen)]
     return message(head, *body)
 
 
 def text(seen: Facts) -> str:
     """Return the card in one line: what notifications and plain clients show."""
-    asked = seen.hold.kind if seen.hold and seen.deployment.status is S.HOLDING else None
-    return f"{ICONS[seen.deployment.status]} {headline(seen.deployment, asked)}"
+    asked = seen.hold.kind if seen.hold and seen.deployment.status in _ASKS else None
+    return f"{ICONS[S.HOLDING if asked else seen.deployment.status]} {headline(seen.deployment, asked)}"
 
 
 def headline(deployment: Deployment, asked: HoldKind | None = None) -> str:

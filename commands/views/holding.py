@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from commands.replies import Block
-from commands.views.blocks import actions, button, confirm, escape, line, section
+from commands.views.blocks import actions, button, confirm, escape, header, line, message, section
 from commands.views.choices import named, value
+from commands.views.comparing import aborting, comparing, promoting
 from commands.views.deciding import database
 from commands.views.words import clock, lasting, who
 from storage.models import ANSWERS, Deployment, Hold, HoldKind
@@ -36,6 +37,8 @@ def holding(seen: Facts, now: datetime | None) -> list[Block]:
     match hold.kind:
         case HoldKind.VETO:
             return veto(seen, hold, now)
+        case HoldKind.CANARY:
+            return canary(seen.deployment, hold, now)
         case HoldKind.DATABASE:
             return database(seen.deployment, hold, now)
         case _:
@@ -47,6 +50,8 @@ def veto(seen: Facts, hold: Hold, now: datetime | None) -> list[Block]:
     deployment, back = seen.deployment, line(str(hold.facts.get("to") or seen.seen.get("way_back") or "what ran"), 60)
     here = f"*{escape(deployment.environment)}*"
     told = f":hourglass_flowing_sand: I take {here} back to `{back}` {left(hold, now)}, unless somebody holds me."
+    if deployment.finished:
+        told = f":warning: {line(hold.why, 600)}\n{told}"
     stays = f"{named(deployment)} stays on {deployment.environment} as it is now. I stop, and a person has to decide."
     return [
         section(told),
@@ -63,6 +68,32 @@ def veto(seen: Facts, hold: Hold, now: datetime | None) -> list[Block]:
     ]
 
 
+def canary(deployment: Deployment, hold: Hold, now: datetime | None) -> list[Block]:
+    """Return both sides of a canary, and what people may say about it."""
+    share = int(hold.facts.get("share", 0))
+    buttons = [
+        answer(deployment, hold, "promote", "Promote now", style="primary", confirm=promoting(deployment, share)),
+        answer(deployment, hold, "hold", "Hold"),
+        answer(deployment, hold, "abort", "Abort", style="danger", confirm=aborting(deployment, share)),
+    ]
+    return [*comparing(hold.facts, now), actions(*buttons)]
+
+
+def loud(seen: Facts, hold: Hold, now: datetime) -> tuple[str, tuple[Block, ...]]:
+    """Return the message that calls somebody to say no in time: its line for a pager, and its blocks."""
+    deployment = seen.deployment
+    place, what = escape(deployment.environment), escape(named(deployment))
+    text = f"{place} {what} is not well, and I am about to take it back: {line(hold.why, 300)}"
+    return text, message(
+        header(f"{deployment.environment}: {named(deployment)} is not well"), *_asking(seen, hold, now)
+    )
+
+
+def _asking(seen: Facts, hold: Hold, now: datetime) -> list[Block]:
+    why = [] if seen.deployment.finished else [section(line(hold.why, 600))]
+    return [*why, *veto(seen, hold, now)]
+
+
 def left(hold: Hold, now: datetime | None) -> str:
     """Return when the time of a question is over; how long that is as well, where it is known what time it is."""
     if hold.until is None:
@@ -75,10 +106,9 @@ def left(hold: Hold, now: datetime | None) -> str:
 
 
 def held_back(holds: Sequence[Hold]) -> str:
-    """Return who has held a release that was about to be taken back, as a sentence; empty where nobody has."""
+    """Return who has held a release that was about to be taken back; empty where nobody has."""
     held = next((it for it in holds if it.kind is HoldKind.VETO and it.answer in ("hold", "aborted")), None)
-    by = who(held.answered_by or "", held.answered_name) if held else ""
-    return f"*It stays as it is, because {by} held it*, and" if by else ""
+    return who(held.answered_by or "", held.answered_name) if held else ""
 
 
 def answer(

@@ -120,7 +120,9 @@ def _succeeded(seen: Facts) -> list[Block]:
     buttons = [choices.details(deployment)]
     if back and deployment.kind is Kind.DEPLOY:
         buttons.insert(0, choices.roll_back(deployment, line(back, 40)))
-    return [_ended(seen), actions(*buttons)]
+    held = holding.held_back(seen.holds)
+    stays = [section(f":raised_hand: It was not well, and stays as it is, because {held} held it.")] if held else []
+    return [*stays, _ended(seen), actions(*buttons)]
 
 
 def _why(seen: Facts) -> list[Block]:
@@ -165,7 +167,8 @@ def _incomplete(seen: Facts) -> list[Block]:
     place = escape(seen.deployment.environment)
     mixed = f"*Some targets serve another release than others*, and {place} stays locked until somebody decides."
     held = holding.held_back(seen.holds)
-    told = f"{held} {place} stays locked until somebody decides." if held else mixed
+    stays = f"*It stays as it is, because {held} held it*, and {place} stays locked until somebody decides."
+    told = stays if held else mixed
     return [*trouble(seen), section(f"{told}\nNext: {way_out(seen)}")]
 
 
