@@ -1,7 +1,8 @@
 """A book for the time without a database: hosts remember what is done under the same operation ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.holding import Held, Question
 from bot.known import Known
@@ -61,6 +62,16 @@ class Memory:
 
     def counts_down(self) -> None:
         """Show nothing."""
+
+    def beside(self, held: Held) -> Mapping[str, Any]:
+        """Return nothing: what was counted is in the rows."""
+        return {}
+
+    def counted(self, held: Held, facts: Mapping[str, Any], why: str, *, loud: bool) -> None:
+        """Leave it to the watch to remember."""
+
+    def stopped(self, by: str) -> None:
+        """Leave it to the outcome."""
 
     def demand_lead(self) -> None:
         """Leave it to the hosts: they refuse whoever no longer leads."""

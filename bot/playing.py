@@ -5,17 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.comparing import Book as CompareBook
+from bot.comparing import Comparing
 from bot.crew import Crew
 from bot.holding import Book as HoldBook
 from bot.known import Known
 from bot.outcome import Outcome
 from bot.pausing import paused
+from bot.sources import source
 from bot.watch import Book as LookBook
 from bot.watch import Watch
 from deployers.colours import faced
+from deployers.comparing.tuning import Canary
 from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, Fenced
-from deployers.plan import Pause, Plan, Prune
+from deployers.plan import Compare, Pause, Plan, Prune
 from deployers.ports import Authority
 from deployers.runner import LOOKS, Hooks, Journal, Runner, Segment, segments
 from storage.errors import StorageError
@@ -23,7 +27,7 @@ from storage.errors import StorageError
 log = logging.getLogger(__name__)
 
 
-class Book(Journal, LookBook, HoldBook, Protocol):
+class Book(Journal, LookBook, HoldBook, CompareBook, Protocol):
     """Where it is written down what is done, seen and asked: the rows, or only the memory without a database."""
 
     def demand_lead(self) -> None:
@@ -61,6 +65,8 @@ class Playing:
         try:
             if isinstance(segment.steps[0], Pause):
                 return paused(segment, self.known, self.book, self.crew.changes.clock, self.crew.pause)
+            if isinstance(segment.steps[0], Compare):
+                return self._compared(segment)
             if isinstance(segment.steps[0], LOOKS):
                 return self._watched(segment)
             self.before(segment)
@@ -90,10 +96,25 @@ class Playing:
         return Outcome.of(error, segment)
 
     def _watched(self, segment: Segment) -> Outcome:
+        return self._watch(segment).until_judged()
+
+    def _watch(self, segment: Segment) -> Watch:
         environment = faced(self._environment, self.plan.colour)
         probes = self.crew.probes(self.known.number, environment)
-        watch = Watch(environment, self.plan, segment, self.book, probes, self.crew.pause)
-        return watch.until_judged()
+        return Watch(environment, self.plan, segment, self.book, probes, self.crew.pause)
+
+    def _compared(self, segment: Segment) -> Outcome:
+        environment, crew = self._environment, self.crew
+        return Comparing(
+            segment,
+            self.book,
+            environment.canary or Canary(),
+            environment.health,
+            self._watch(segment).look,
+            source(crew, self.known, environment, self.plan, segment.steps[0]),
+            crew.changes.clock,
+            crew.pause,
+        ).until_judged()
 
     def _run(self, segment: Segment) -> None:
         environment, remote = self._environment, self.crew.remote(self.known.number, self._environment)

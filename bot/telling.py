@@ -61,6 +61,12 @@ def decision(session: Session, deployment: Deployment, key: str, *, channel: str
     _say(session, deployment, f"alert:asked:{key}", Saying.ALERT, {"text": text}, at=at, channel=alerts)
 
 
+def waits(session: Session, deployment: Deployment, name: str, why: str, *, channel: str, at: datetime) -> None:
+    """Say in the channel that a canary waits for somebody to decide, once for each reason."""
+    text = thread.waits_line(deployment, why)
+    _say(session, deployment, f"waits:{name}", Saying.POST, {"text": text}, at=at, channel=channel)
+
+
 def restarting(session: Session, deployment: Deployment, *, at: datetime) -> None:
     """Say in the thread that the bot restarts and the deployment goes on."""
     text = "I am restarting. This deployment continues: what runs on the hosts runs on, and I pick it up again."

@@ -60,7 +60,7 @@ class Watch:
         hold = step.hold if isinstance(step, Verify) else timedelta(0)
         samples = self.book.looking(self.segment)
         while not (by := self.book.aborted()):
-            fresh = self._look()
+            fresh = self.look()
             samples += fresh
             self.book.seen(self.segment, fresh)
             verdict = judge(samples, health, hold=hold)
@@ -91,7 +91,7 @@ class Watch:
             case _:
                 return Outcome()
 
-    def _look(self) -> list[Sample]:
+    def look(self) -> list[Sample]:
         """Take one sample of every place, all at once."""
         step, environment = self.segment.steps[0], self.environment
         hosts = [environment.host(target) for target in step.targets]

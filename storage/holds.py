@@ -27,6 +27,9 @@ def open_(  # noqa: PLR0913 - one row, and all of it is named where it is called
     """Ask, or return the same question as it was asked before; while it is open, what runs is HOLDING."""
     found = asked(session, deployment.number, key)
     if found is None:
+        # One question at a time: what was asked before and left open, by a crash, is overtaken by events.
+        if (left := current(session, deployment.number)) is not None:
+            answer(session, left.number, "overtaken", by="shipmate", at=at)
         fresh = Hold(
             deployment_id=deployment.number,
             key=key,
@@ -40,6 +43,13 @@ def open_(  # noqa: PLR0913 - one row, and all of it is named where it is called
     if found.open and deployment.status in _HELD_FROM:
         deployment.advance(Status.HOLDING, at=at)
     return found
+
+
+def tell(session: Session, hold_id: int, facts: Mapping[str, Any], *, why: str) -> None:
+    """Write down what stands beside a question by now."""
+    found = numbered(session, hold_id)
+    found.facts, found.why = dict(facts), why
+    session.add(found)
 
 
 def asked(session: Session, deployment_id: int, key: str) -> Hold | None:

@@ -21,6 +21,7 @@ from bot.conductor import Conductor
 from bot.crew import Crew
 from bot.opening import Opening
 from commands.errors import IdentityUnknown
+from deployers.destructive import understood
 from deployers.environment import Approvals, Environment
 from deployers.plan import Plan
 from deployers.ports import Difference, Revision
@@ -174,8 +175,8 @@ class Stage:
             revision=revision,
             replaces=current.sha if current else "",
             release=release_name(revision.sha, self.now),
-            difference=self.repo.between("", revision.sha),
-            strategy="rolling",
+            difference=understood(self.repo, self.repo.between("", revision.sha), revision.sha),
+            strategy=self.where.strategy,
             workflow_file=workflow_file,
         )
         with self.store.begin() as session:
@@ -208,7 +209,7 @@ class Stage:
             environment=plan.environment,
             ref=plan.ref,
             sha=plan.sha,
-            strategy="rolling",
+            strategy=plan.strategy,
             release=plan.release,
             requested_by="U0ANA",
             requested_at=at,
