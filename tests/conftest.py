@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, settings
 
 from bot.sandbox.bot_process import Launch
 from storage.store import Store
+from tests.mariadb import mariadb, mariadb_server
 from tests.postgres import postgres_server, postgres_url
 from tests.zygote import zygote
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["mariadb", "mariadb_server", "postgres_server", "postgres_url"]
 
 # Machines are slow at times, and a deadline is a timed test. CI repeats the same examples; people look for new ones.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.backed import NAME, RELEASE, SHA, Backed
+from deployers.backups import scripts
+from tests.backed import NAME, RELEASE, SHA, Backed, demand
 
 
 @pytest.fixture
@@ -94,6 +95,7 @@ def test_without_zstd_it_is_gzip(host):
 
 @pytest.fixture
 def key(tmp_path) -> tuple[str, str]:
+    demand("age")
     folder = tmp_path / "keys"
     folder.mkdir()
     done = subprocess.run(["age-keygen", "-o", folder / "key"], capture_output=True, text=True, check=True)
@@ -158,8 +160,6 @@ def test_a_full_disk_in_the_middle_leaves_nothing_that_looks_whole(host):
 
 
 def _script(host: Backed) -> str:
-    from deployers.backups import scripts
-
     return scripts.make(host.environment, host.environment.machines[0], NAME)
 
 

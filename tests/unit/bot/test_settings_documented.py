@@ -48,7 +48,7 @@ def test_the_example_parses(page, tmp_path):
     (tmp_path / "shipmate.toml").write_text(example(page), encoding="utf-8")
     settings = load({"HEALTH_TOKEN": "tok"}, tmp_path / "shipmate.toml")
     assert list(settings.environments) == ["staging", "legacy", "production"]
-    assert [schedule.name for schedule in settings.schedules] == ["morning", "week"]
+    assert [schedule.name for schedule in settings.schedules] == ["morning", "week", "nightly", "drill"]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
