@@ -81,11 +81,13 @@ class Bench:
     def shipmate(self, number: int) -> float:
         """Deploy the next tag, then go back by the button; nothing is kept open from before."""
         self.ships(f"r{number + 2}")
-        self.world.slack.says("ana", "/rollback latest production")
-        self.world.slack.eventually_tells("ana", "Roll back production to", timeout=60)
+        slack = self.world.slack
+        told = len(slack.private("ana"))
+        slack.says("ana", "/rollback latest production")
+        slack.eventually(lambda: len(slack.private("ana")) > told, 60, "the question")
         self.fleet.hang_up()
         before, began = self.rows.newest(), time()
-        self.world.slack.presses("ana", "Roll back production to r1", timeout=60)
+        slack.presses("ana", "Roll back production to r1", within="private", timeout=60)
         ended = finished(self.rows, before + 1)
         assert ended == "succeeded", f"{ended}: see {self.world.bot.log}"
         return self._last_switch("shipmate") - began

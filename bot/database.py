@@ -22,7 +22,6 @@ from storage.models import BackupRecord, HoldKind
 
 KEY = "database"
 STEP_BACK, RESTORE = "step_back", "restore"
-NOTHING_KEPT = "Nothing of it was kept: its migrations are run as transactions"
 
 
 def failed(known: Known, outcome: Outcome) -> bool:
@@ -43,8 +42,8 @@ class Decision:
         """Return where it happens."""
         return self.crew.environment(self.known.plan)
 
-    def question(self, outcome: Outcome) -> Question | None:
-        """Return what people are asked, the same after a crash; None where nothing of the migration was kept."""
+    def question(self, outcome: Outcome) -> Question | Outcome:
+        """Return what people are asked, the same after a crash; or what went wrong, where there is nothing to ask."""
         with self.crew.changes.store.look() as session:
             asked = holds.asked(session, self.known.number, KEY)
             backup = backups.newest(session, self.environment.name)
@@ -54,8 +53,8 @@ class Decision:
         remote = self.crew.remote(self.known.number, self.environment)
         ran = schema.look(remote, self.environment, host, f"releases/{self.known.plan.release}")
         recorded = schema.recorded(ran, self.known.plan.migrations)
-        if nothing_kept(self.environment, self.known.plan, recorded):
-            return None
+        if told := settled(self.environment, self.known.plan, recorded):
+            return replace(outcome, message=f"{outcome.message}. {told}")
         return Question(KEY, HoldKind.DATABASE, outcome.message, facts=self._facts(ran, recorded, backup))
 
     def plan(self, held: Held) -> Plan | None:
@@ -119,11 +118,25 @@ class Decision:
         return ""
 
 
-def nothing_kept(environment: Environment, plan: Plan, recorded: tuple[str, ...] | None) -> bool:
-    """Say whether the database is certainly as it was before: transactions, and no migration of the plan has run."""
+def settled(environment: Environment, plan: Plan, recorded: tuple[str, ...] | None) -> str:
+    """Return why nobody has to decide about the database, as a sentence; empty where somebody has to.
+
+    Each migration has to be a transaction; those that did run before the one that failed have to be declared
+    compatible with what serves.
+    """
     if not environment.recipe.transactional_migrations:
-        return False
-    return not recorded if recorded is not None else len(plan.migrations) <= 1
+        return ""
+    if not recorded:
+        certain = recorded is not None or len(plan.migrations) <= 1
+        return "Nothing of it was kept: each migration is a transaction" if certain else ""
+    if environment.rollback.migrations == "compatible" or set(recorded) <= set(plan.compatible):
+        ran = (
+            "1 migration did run before it, and is"
+            if len(recorded) == 1
+            else f"{len(recorded)} did run before it, and are"
+        )
+        return f"Nothing of it was kept: each migration is a transaction; {ran} declared compatible with what serves"
+    return ""
 
 
 def no_restore(environment: Environment, backup: BackupRecord | None, *, served: bool) -> str:
@@ -151,11 +164,6 @@ def left(outcome: Outcome, facts: Mapping[str, Any]) -> Outcome:
     if recorded is not None:
         kept = f"{len(recorded)} of {every} migration{'' if every == 1 else 's'} did run"
     return replace(outcome, message=f"{outcome.message}. The database is left as it is; {kept}")
-
-
-def clean(outcome: Outcome) -> Outcome:
-    """Return what went wrong, with the good news about the database."""
-    return replace(outcome, message=f"{outcome.message}. {NOTHING_KEPT}")
 
 
 def _swaps(environment: Environment) -> bool:

@@ -32,6 +32,7 @@ shared = ["storage"]
 build = ["sh build.sh"]
 pending_migrations = "python3 migrate.py --pending"
 migrate = ["python3 migrate.py"]
+transactional_migrations = true
 migrations_path = "migrations"
 candidate_start = ["svc candidate start . {{candidate_port}}"]
 candidate_stop = ["svc candidate stop"]

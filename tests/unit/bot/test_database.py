@@ -105,6 +105,15 @@ def test_where_nothing_was_kept_nobody_is_asked_and_it_is_said(tmp_path):
     assert "Nothing of it was kept" in stage.get(asked).failure["message"]
 
 
+def test_what_did_run_and_is_declared_compatible_is_not_asked_about(tmp_path):
+    recipe = replace(RECIPE, transactional_migrations=True)
+    stage = failing(Stage(tmp_path, replace(WHERE, recipe=recipe)))
+    stage.repo.contents = {SEVEN: "-- shipmate: compatible"}
+    asked = stage.asks()
+    assert stage.conduct(asked) == "failed"
+    assert "1 migration did run before it, and is declared compatible" in stage.get(asked).failure["message"]
+
+
 def test_what_ran_before_the_one_that_failed_is_asked_about_even_with_transactions(tmp_path):
     recipe = replace(RECIPE, transactional_migrations=True)
     stage = failing(Stage(tmp_path, replace(WHERE, recipe=recipe)))
