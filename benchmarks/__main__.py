@@ -9,6 +9,8 @@ from pathlib import Path
 from benchmarks.kit import Result, show
 
 BENCHMARKS = ("footprint", "ack", "recovery", "deploy", "rollback", "steps", "limits", "scale")
+REPEATED = frozenset({"deploy", "recovery"})
+"""Those that can be told how often."""
 Run = Callable[..., Result]
 
 
@@ -17,6 +19,7 @@ def main(words: list[str]) -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     asked.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(BENCHMARKS)}; all when left out")
     asked.add_argument("--quick", action="store_true", help="the smallest form of each, to see that it runs")
+    asked.add_argument("--rounds", type=int, metavar="N", help="how often `deploy` repeats, and `recovery` kills")
     asked.add_argument("--json", type=Path, metavar="FOLDER", help="write the JSON of each into this folder too")
     given = asked.parse_args(words)
     unknown = [name for name in given.names if name not in BENCHMARKS]
@@ -25,7 +28,8 @@ def main(words: list[str]) -> int:
         return 2
     for name in given.names or BENCHMARKS:
         run: Run = import_module(f"benchmarks.{name}").run
-        show(run(quick=given.quick), given.json)
+        repeated = {"rounds": given.rounds} if given.rounds and name in REPEATED else {}
+        show(run(quick=given.quick, **repeated), given.json)
     return 0
 
 

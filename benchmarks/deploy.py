@@ -59,9 +59,9 @@ class FleetWorld(World):
         (self.state / "shipmate.toml").write_text(text, encoding="utf-8")
 
 
-def run(*, quick: bool) -> Result:
-    """Run every tool that is there on fleets of growing size."""
-    sizes, rounds = ((1,), 1) if quick else ((1, 10, 30), 5)
+def run(*, quick: bool, rounds: int = 5) -> Result:
+    """Run every tool that is there on fleets of growing size, so often each."""
+    sizes, rounds = ((1,), 1) if quick else ((1, 10, 30), rounds)
     rivals = [rival for rival in RIVALS if not rival.missing and (not quick or rival.program == "ssh")]
     notes = [rival.missing for rival in RIVALS if rival.missing] + [why for size in sizes if (why := missing(size))]
     taken = {size: _measured(size, rounds, rivals) for size in sizes if not missing(size)}

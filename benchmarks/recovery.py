@@ -25,9 +25,9 @@ class Taken:
     step: list[float] = field(default_factory=list)
 
 
-def run(*, quick: bool) -> Result:
-    """Kill over SQLite and PostgreSQL, with little to remember and with much."""
-    kills, full = (1, (20, 2)) if quick else (12, (DONE, WAITING))
+def run(*, quick: bool, rounds: int = 12) -> Result:
+    """Kill so often over SQLite and PostgreSQL, with little to remember and with much."""
+    kills, full = (1, (20, 2)) if quick else (rounds, (DONE, WAITING))
     found: dict[str, Taken] = {}
     for name, much in (("SQLite", (0, 0)), (f"SQLite, {full[0]} finished, {full[1]} waiting", full)):
         found[name] = _killed("", much, kills)
