@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from deployers.environment import Health, RollbackPolicy
@@ -60,11 +60,12 @@ def in_a_row(looks: Sequence[str], bad: str) -> int:
     return count
 
 
-SLOWEST = timedelta(seconds=30)
+QUICKEST, SLOWEST = 5.0, 30.0
+"""Seconds between two looks at a release that was served, as long as all is well."""
 _SPARING = 5
 
 
 def pace(health: Health, *, suspicious: bool) -> float:
     """Return after how many seconds a release that was served is looked at again: seldom, unless something was bad."""
     quick = health.interval.total_seconds()
-    return quick if suspicious else max(quick, min(SLOWEST.total_seconds(), _SPARING * quick))
+    return quick if suspicious else max(quick, min(SLOWEST, max(QUICKEST, _SPARING * quick)))

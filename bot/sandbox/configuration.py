@@ -82,6 +82,7 @@ max_p95 = "5s"
 
 [environments.{name}.rollback]
 automatic = true
+blame_window = "{blame}"
 migrations = "compatible"
 """
 
@@ -111,6 +112,7 @@ max_p95 = "5s"
 
 [environments.{name}.rollback]
 automatic = true
+blame_window = "{blame}"
 migrations = "compatible"
 """
 
@@ -132,6 +134,8 @@ class Pace:
     window: str = "3s"
     interval: str = "300ms"
     expires: str = "30m"
+    blame: str = "0s"
+    """So long a release is blamed for what is broken on purpose after it was served: not at all."""
 
 
 def configuration(
@@ -158,6 +162,7 @@ def configuration(
                 known_hosts=known_hosts,
                 interval=pace.interval,
                 window=pace.window,
+                blame=pace.blame,
             )
             text += BACKUP.format(name=name) if name == "production" else ""
     return text

@@ -20,5 +20,6 @@ def told(found: Sequence[Mapping[str, Any]]) -> list[Block]:
 
 
 def _line(it: Mapping[str, Any]) -> str:
-    where, why = line(str(it.get("where", "")), 60), line(str(it.get("why", "")), 120)
-    return f"• {code(str(it.get('path', '')), 80)} on {where}: {why}"
+    path, where = str(it.get("path", "")), line(str(it.get("where", "")), 60)
+    why = line(str(it.get("why", "")).removeprefix(path).lstrip(": "), 120)
+    return f"• {code(path, 80)} on {where} {why}"

@@ -14,4 +14,4 @@ def announced(deployment: Deployment, past: str) -> tuple[str, list[Block]]:
     why = line(deployment.reason, 500)
     gone = f"It goes past {line(past, 300)}." if past else "It goes past no gate."
     after = f"Somebody looks back on it afterwards: {code(f'/ops review {deployment.id} …')}"
-    return f"{told}: {why} {gone}", [section(f"{told}\n{why}\n{gone}"), context(after)]
+    return f"{told}: {why.rstrip('.')}. {gone}", [section(f"{told}\n{why}\n{gone}"), context(after)]

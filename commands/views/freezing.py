@@ -51,4 +51,4 @@ def standing(freeze: FreezeRecord | None, at: datetime | None) -> str:
     """Return the freeze that holds an environment, with the command that lifts it; empty where none does."""
     if freeze is None or at is None or not freeze.holds(at):
         return ""
-    return f":snowflake: {told(freeze)} To lift it: {code(f'/ops unfreeze {freeze.environment}')}"
+    return f":snowflake: {told(freeze).rstrip('.')}. To lift it: {code(f'/ops unfreeze {freeze.environment}')}"

@@ -118,7 +118,7 @@ def _succeeded(seen: Facts) -> list[Block]:
         return [_ended(seen, f":leftwards_arrow_with_hook: Taken back by {title(seen.undone_by)}")]
     back = seen.seen.get("way_back")
     buttons = [choices.details(deployment)]
-    if back and deployment.kind is Kind.DEPLOY:
+    if back and deployment.kind is Kind.DEPLOY and not seen.hold:
         buttons.insert(0, choices.roll_back(deployment, line(back, 40)))
     held = holding.held_back(seen.holds)
     stays = [section(f":raised_hand: It was not well, and stays as it is, because {held} held it.")] if held else []

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.golden.backs import backs
+from tests.golden.blame import blame
 from tests.golden.cards import cards
 from tests.golden.checks import checks
 from tests.golden.holds import holds
@@ -18,7 +19,8 @@ PLACE = Path(__file__).parent / "views"
 
 def every() -> dict[str, Any]:
     """Return every golden view by the name of its file."""
-    return {**backs(), **cards(), **checks(), **holds(), **maintenances(), **others(), **pages(), **revisions()}
+    trouble = {**backs(), **blame(), **holds()}
+    return {**trouble, **cards(), **checks(), **maintenances(), **others(), **pages(), **revisions()}
 
 
 def written(view: object) -> str:
