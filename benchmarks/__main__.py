@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.kit import Result, show
 
-BENCHMARKS = ("footprint", "ack", "recovery", "deploy", "rollback", "steps", "limits", "scale")
+BENCHMARKS = ("footprint", "ack", "recovery", "deploy", "rollback", "steps", "limits", "scale", "zero_downtime")
 REPEATED = frozenset({"deploy", "recovery"})
 """Those that can be told how often."""
 Run = Callable[..., Result]

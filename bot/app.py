@@ -31,6 +31,7 @@ from bot.settings import Settings
 from bot.slack.identity import Lookups, SlackPeople
 from bot.slack.remembered import Remembered
 from commands.services import Person, Services
+from deployers.balancers.remote import Both, place_of
 from deployers.checklists import Posted
 from deployers.checkup.looking import Tools
 from deployers.environment import Environment
@@ -119,7 +120,11 @@ class App:
         if environment.place is None:
             raise ValueError(f"{environment.name} has no hosts")
         shelves = Shelves(self._shelf if takes else None, self._shelf if leaves else None)
-        return SshRemote(environment.place, key_file=self.key_file, shelves=shelves)
+        hosts = SshRemote(environment.place, key_file=self.key_file, shelves=shelves)
+        if (place := place_of(environment)) is None:
+            return hosts
+        balancers = SshRemote(place, key_file=self.key_file, shelves=shelves)
+        return Both(hosts, balancers, frozenset(host.name for host in place.hosts))
 
     @cached_property
     def _shelf(self) -> "Shelf":

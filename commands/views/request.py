@@ -6,7 +6,7 @@ from typing import Any
 
 from commands.replies import Block
 from commands.views.blocks import context, escape, facts, line, section
-from commands.views.words import clock, count, lasting, release, short, when, who
+from commands.views.words import clock, count, goes_to, lasting, release, short, when, who
 from storage.models import Approval, Decision, Deployment, Kind
 from storage.reports import Facts
 
@@ -142,7 +142,7 @@ def _replaced(deployment: Deployment) -> str:
 
 def _way(seen: Facts) -> str:
     deployment = seen.deployment
-    targets = {target for step in seen.plan.get("steps", []) for target in step["targets"]}
+    targets = goes_to(seen.plan)
     over = f" over {count(len(targets), 'target')}" if targets else ""
     how = f"{escape(deployment.strategy)}{over}" if deployment.kind is Kind.DEPLOY else f"back{over}, all at once"
     waits = deployment.started_at is None and seen.typical_seconds

@@ -1,7 +1,9 @@
 """The words that cards share: icons, people, times, durations."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from commands.views.blocks import code, escape, line
 from storage.models import Deployment, Kind, Status
@@ -55,7 +57,14 @@ STEPS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "verifying"),
     "prune": ("delete old releases", "deleting old releases"),
 }
+_BALANCING = frozenset({"shift", "take_out", "put_in", "drain"})
 _SLACK_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+
+def goes_to(plan: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the targets of a plan; what only stands in front of them is none."""
+    steps = (step for step in plan.get("steps", []) if step["do"] not in _BALANCING)
+    return frozenset(target for step in steps for target in step["targets"])
 
 
 def noun(step: str) -> str:
