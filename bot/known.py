@@ -93,12 +93,12 @@ class Known:
     @property
     def touched(self) -> tuple[str, ...]:
         """Return the targets on which visitors could have noticed something."""
-        return way_out.touched(self.notes())
+        return way_out.touched(self._effective())
 
     @property
     def switched(self) -> tuple[str, ...]:
         """Return the targets on which the switch was begun."""
-        return way_out.switched(self.notes())
+        return way_out.switched(self._effective())
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -108,15 +108,24 @@ class Known:
     @property
     def left(self) -> Left:
         """Return what is to be tidied up if it goes no further."""
-        begun = way_out.brought_up(self.notes()) if any(isinstance(step, Shift) for step in self.plan.steps) else ()
-        return Left(self.touched, self.candidates, begun, self._out(), self.switched)
+        begun = (
+            way_out.brought_up(self._effective()) if any(isinstance(step, Shift) for step in self.plan.steps) else ()
+        )
+        notes = tuple(self.notes())
+        kept_out, idle = way_out.kept_out(notes), way_out.idle(notes)
+        return Left(self.touched, self.candidates, begun, self._out(), self.switched, kept_out, idle)
+
+    def _effective(self) -> Iterator[Note]:
+        """Yield what may have had an effect: not what a balancer has refused, and says so."""
+        refused = ("shift", way_out.REFUSED)
+        return (note for note in self.notes() if (note.kind, note.attempt.settled) != refused)
 
     def _out(self) -> tuple[str, ...]:
         """Return the application hosts that balancers may send nobody to any more."""
         out: tuple[str, ...] = ()
         for number, step in enumerate(self.plan.steps):
             attempts = [self.attempt(number, target) for target in step.targets]
-            if isinstance(step, TakeOut) and any(attempts):
+            if isinstance(step, TakeOut) and any(it and it.settled != way_out.REFUSED for it in attempts):
                 out = step.servers
             elif isinstance(step, PutIn) and all(it is not None and it.settled == "succeeded" for it in attempts):
                 out = ()

@@ -10,13 +10,15 @@ from bot.outcome import Outcome
 from bot.playing import Book, Playing
 from deployers.environment import Environment
 from deployers.errors import DeployError
-from deployers.plan import CandidateStop, ColourStop, MaintenanceOff, Plan, PutIn, Step, TakeOut
+from deployers.plan import CandidateStop, ColourStop, MaintenanceOff, Plan, PutIn, Step, TakeOut, WorkersStart
 from deployers.ports import Fate, Remote
 from deployers.runner import WAY_OUT, Segment
 from deployers.strategies import tidying, way_back
 from deployers.way_out import WayOut
 
-_PLACES: dict[type[Step], int] = {CandidateStop: 0, MaintenanceOff: 1, ColourStop: 2, PutIn: 3, TakeOut: 4}
+_PLACES: dict[type[Step], int] = {
+    kind: place for place, kind in enumerate((CandidateStop, MaintenanceOff, ColourStop, PutIn, TakeOut, WorkersStart))
+}
 """Where behind the plan's own steps those of a way out are numbered."""
 
 

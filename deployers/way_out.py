@@ -8,6 +8,10 @@ from typing import Protocol
 _SWITCHES = ("activate", "run", "shift")
 TAKES_DATA_BACK = frozenset({"migrate_back", "swap_database"})
 """Steps after which the release that still serves may not fit its database."""
+NOTHING_CHANGED = range(70, 80)
+"""With such an exit code a balancer says that it has refused, and that what was in force is in force again."""
+REFUSED = "refused"
+"""How a step is settled that says so."""
 _NOTICED = frozenset({"maintenance_on", "activate", "run", "shift", "restart", "maintenance_off"})
 
 
@@ -86,6 +90,19 @@ def brought_up(records: Iterable[Taken]) -> tuple[str, ...]:
     if any(record.kind == "shift" for record in seen):
         return ()
     return tuple(dict.fromkeys(record.target for record in seen if record.kind == "colour_start"))
+
+
+def kept_out(records: Iterable[Taken]) -> tuple[str, ...]:
+    """Return the targets on which visitors were begun to be kept out."""
+    return tuple(dict.fromkeys(record.target for record in records if record.kind == "maintenance_on"))
+
+
+def idle(records: Iterable[Taken]) -> tuple[str, ...]:
+    """Return the targets on which queue workers were stopped, and not started again."""
+    seen = tuple(records)
+    started = {record.target for record in seen if record.kind == "workers_start"}
+    stopped = dict.fromkeys(record.target for record in seen if record.kind == "workers_stop")
+    return tuple(target for target in stopped if target not in started)
 
 
 def decide(now: Situation) -> WayOut:

@@ -11,7 +11,7 @@ from deployers.ports import Answer
 _SCRIPT = """\
 cd -- %s 2>/dev/null || { echo none; exit 0; }
 ls -A >/dev/null || exit 1
-newest=$(ls -At | grep -v -e '\\.part$' -e '\\.tmp$' | head -n 1)
+newest=$(ls -At | grep -v -e '\\.part$' -e '\\.tmp$' -e '\\.manifest$' -e '^\\.backup-' | head -n 1)
 [ -n "$newest" ] || { echo none; exit 0; }
 printf '%%s %%s %%s\\n' "$(date +%%s)" "$(stat -c '%%Y %%s' -- "$newest")" "$newest"
 """

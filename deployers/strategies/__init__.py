@@ -19,6 +19,7 @@ from deployers.plan import (
     Shift,
     Step,
     TakeOut,
+    WorkersStart,
 )
 from deployers.ports import Difference, Revision
 from deployers.strategies.backing_up import backed_up
@@ -145,6 +146,10 @@ class Left:
     out: tuple[str, ...] = ()
     """What balancers send nobody to any more."""
     switched: tuple[str, ...] = ()
+    kept_out: tuple[str, ...] = ()
+    """Where visitors were kept out, also by a plan whose recipe does not do that in deployments."""
+    idle: tuple[str, ...] = ()
+    """Where queue workers were stopped, and not started again."""
 
 
 def tidying(environment: Environment, left: Left) -> tuple[Step, ...]:
@@ -156,7 +161,9 @@ def tidying(environment: Environment, left: Left) -> tuple[Step, ...]:
     touched = tuple(host.name for host in environment.hosts if host.name in left.touched)
     if left.candidates and recipe.candidate_stop:
         steps.append(CandidateStop(left.candidates))
-    if touched and recipe.lets_in:
+    if left.idle and recipe.workers_start:
+        steps.append(WorkersStart(left.idle))
+    if touched and (recipe.lets_in or (left.kept_out and recipe.maintenance_off)):
         steps.append(MaintenanceOff(touched))
     if left.started and recipe.colour_stop:
         steps.append(ColourStop(left.started))

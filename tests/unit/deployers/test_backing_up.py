@@ -1,16 +1,17 @@
 """Which plans begin with a backup, and what a restore is made of."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+from deployers import way_out
 from deployers.backups import naming, scripts
 from deployers.backups.configured import Backup
 from deployers.environment import Environment, Recipe
 from deployers.plan import Plan
 from deployers.ports import Difference, Revision
 from deployers.runner import segments
-from deployers.strategies import plan_for, resolved
+from deployers.strategies import Left, plan_for, resolved, tidying
 from deployers.strategies.restoring import Restoration
 from tests.unit.deployers import worlds
 from tests.unit.deployers.worlds import WEB
@@ -105,6 +106,35 @@ def test_what_is_restored_is_agreed_to_and_the_name_of_the_fresh_backup_is_not()
     assert one.hash != planned(where, kind="rollback", strategy="restore", restores=replace(RESTORES, host="web1")).hash
     assert Plan.read(one.document()) == one
     assert Restoration.read(one.restores) == RESTORES
+
+
+def test_a_way_out_lets_visitors_in_and_workers_work_again_whatever_deployments_do_otherwise():
+    recipe = Recipe(
+        "r",
+        maintenance_on=("on",),
+        maintenance_off=("off",),
+        maintenance_in_deployments=False,
+        workers_stop=("stop",),
+        workers_start=("start",),
+    )
+    left = Left(touched=("web1",), kept_out=("web1",), idle=("web1", "web2"))
+    steps = tidying(environment(recipe), left)
+    assert [(step.word, step.targets) for step in steps] == [
+        ("workers_start", ("web1", "web2")),
+        ("maintenance_off", ("web1",)),
+    ]
+    assert tidying(environment(recipe), Left(touched=("web1",))) == ()
+
+
+@dataclass
+class Begun:
+    kind: str
+    target: str
+
+
+def test_workers_are_idle_where_they_were_stopped_and_not_started_again():
+    records = [Begun("workers_stop", "web1"), Begun("workers_stop", "web2"), Begun("workers_start", "web1")]
+    assert way_out.idle(records) == ("web2",)
 
 
 def test_an_environment_without_the_new_keys_resolves_as_before():
