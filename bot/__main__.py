@@ -229,11 +229,17 @@ def audit_export() -> None:
 @fence_cli.command("raise")
 def fence_raise(
     to: Annotated[int | None, typer.Option("--to", help="Raise it to at least this number.")] = None,
+    break_glass: Reason = "",
 ) -> None:
     """Raise the fencing token above what the hosts have seen: after the database was restored from a backup."""
     from bot.fencing import raise_fence
+    from commands.errors import CommandError
 
-    say(raise_fence(an_app(), to))
+    try:
+        say(raise_fence(an_app(), to, glass=break_glass))
+    except CommandError as error:
+        typer.echo(f"{error} If it cannot wait: `--break-glass '…'`, with the reason.", err=True)
+        raise typer.Exit(1) from error
 
 
 @cli.command()

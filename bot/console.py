@@ -56,7 +56,7 @@ class Console:
         """Run a command as in Slack and return its reply; `glass` is the reason for going past the roles."""
         person = self.app.operator()
         request = Request(name, person, text=shlex.join(words), origin="cli", key=f"cli:{uuid4().hex}")
-        services = self._services(request, glass)
+        services = services_for(self.app, request, glass)
         handler = next(each for each in registry.COMMANDS if each.name == name)
         try:
             return handler(request, services)
@@ -121,22 +121,23 @@ class Console:
             names = reports.names(session)
         return plain(reply.text, names)
 
-    def _services(self, request: Request, glass: str) -> Services:
-        """Return the services; with a reason to go past the roles, which is announced and written down first."""
-        services = self.app.services
-        if not glass:
-            return services
-        with self.app.store.begin() as session:
-            outbox.say(session, _announced(request, glass, services))
-            audit.record(
-                session,
-                actor=request.person.id,
-                action="glass.broken",
-                subject=f"command:{request.name}",
-                detail={"reason": glass, "asked": request.text},
-                at=services.now(),
-            )
-        return replace(services, people=BreakGlass(services.people))
+
+def services_for(app: App, request: Request, glass: str) -> Services:
+    """Return the services; with a reason to go past the roles, which is announced and written down first."""
+    services = app.services
+    if not glass:
+        return services
+    with app.store.begin() as session:
+        outbox.say(session, _announced(request, glass, services))
+        audit.record(
+            session,
+            actor=request.person.id,
+            action="glass.broken",
+            subject=f"command:{request.name}",
+            detail={"reason": glass, "asked": request.text},
+            at=services.now(),
+        )
+    return replace(services, people=BreakGlass(services.people))
 
 
 def _only_shows(words: tuple[str, ...]) -> bool:

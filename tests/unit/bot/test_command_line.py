@@ -6,6 +6,8 @@ from typer.testing import CliRunner
 from bot.__main__ import cli
 from bot.console import plain
 from bot.settings import load
+from storage import audit, leadership
+from storage.store import Store
 
 VERBS = {
     "init",
@@ -97,3 +99,21 @@ def test_people_are_called_by_name_and_one_who_is_not_known_by_id():
 )
 def test_what_to_type_next_is_told_as_it_is_typed_here(slack, terminal):
     assert plain(slack) == terminal
+
+
+def test_who_has_no_role_raises_no_fence_and_breaking_the_glass_is_written_down(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("init", "shipmate.toml")
+    run("migrate")
+    refused = run("fence", "raise", "--to", "7")
+    assert refused.exit_code == 1
+    assert "raise the fencing token" in refused.output
+    assert "--break-glass" in refused.output
+    store = Store(f"sqlite:///{tmp_path}/shipmate.db")
+    with store.look() as session:
+        assert leadership.epoch(session) == 0
+    raised = run("fence", "raise", "--to", "7", "--break-glass", "the database was restored")
+    assert "The fencing token is 7 now" in raised.output
+    with store.look() as session:
+        assert {"glass.broken", "fence.raised"} <= {entry.action for entry in audit.newest(session)}
+    store.close()
