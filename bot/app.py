@@ -40,7 +40,7 @@ from deployers.ports import AskChecks, Remote, Repository
 from deployers.preflight import SshPreflight
 from deployers.repository import GitRepository
 from deployers.schema import TargetMigrations
-from storage import deployments
+from storage import checks, deployments
 from storage.models import BackupRecord, ChecklistRun, Deployment, DrillRecord, HealthSample, MaintenanceSwitch
 from storage.seats import seat_for
 from storage.store import Store
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
 REST = 10.0
 """After so many seconds at the latest is looked at rows for whose change nobody wakes us."""
-ENGINE_REMEMBERS = timedelta(days=14)
-"""So long the engine keeps what it knows of work that has ended."""
+REMEMBERED = timedelta(days=14)
+"""So long is kept what nobody needs once work has ended."""
 
 
 def utc() -> datetime:
@@ -268,8 +268,11 @@ class App:
         lost.take_up(self.store, self.engine, self.queue, self.clock)
 
     def tidy(self) -> None:
-        """Delete what the engine remembers of work that ended long ago."""
-        self.engine.forget(self.clock() - ENGINE_REMEMBERS)
+        """Delete what is remembered of work that ended long ago: by the engine, and of checks on revisions."""
+        before = self.clock() - REMEMBERED
+        self.engine.forget(before)
+        with self.store.begin() as session:
+            checks.forget(session, before)
 
     def headers(self) -> Mapping[str, str]:
         """Return what `env:NAME` in a health header stands for."""
