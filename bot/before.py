@@ -5,8 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from deployers.blame import Before
+from deployers.colours import faced, other
 from deployers.environment import Environment
+from deployers.plan import Plan, Shift
 from deployers.probes import Probes
+
+
+def as_served(environment: Environment, plan: Plan) -> Environment:
+    """Return the environment with the side faced that serves before a plan is played."""
+    leaves = any(isinstance(step, Shift) for step in plan.steps)
+    return faced(environment, other(plan.colour) if leaves else plan.colour)
 
 
 def not_well(probes: Probes, environment: Environment) -> list[Before]:

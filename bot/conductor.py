@@ -7,7 +7,7 @@ from functools import partial
 from bot import database, veto
 from bot.alone import BEGUN, Alone
 from bot.attempt import Attempt, Turnstile
-from bot.before import not_well
+from bot.before import as_served, not_well
 from bot.crew import Crew
 from bot.endings import Endings
 from bot.holding import Question, wait
@@ -113,7 +113,7 @@ class Conductor:
         """Keep what is not well before the first step: that is not blamed on the release."""
         if known.kind != "deploy" or any(known.notes()) or known.before:
             return
-        environment = self.crew.environment(known.plan)
+        environment = as_served(self.crew.environment(known.plan), known.plan)
         if found := not_well(self.crew.probes(known.number, environment), environment):
             self.crew.journal(known).looked_before(found)
 

@@ -208,7 +208,8 @@ def _again(seen: Facts) -> list[Block]:
     back = seen.seen.get("way_back")
     if deployment.status is S.INCOMPLETE and back and deployment.kind is Kind.DEPLOY:
         buttons.append(choices.roll_back(deployment, line(back, 40)))
-    if deployment.kind is Kind.DEPLOY:
+    # What I took back is asked for with a reason, which a button cannot give.
+    if deployment.kind is Kind.DEPLOY and (deployment.status is not S.ROLLED_BACK or stopped_by(deployment)):
         buttons.append(choices.retry(deployment))
     if deployment.started_at:
         buttons.append(choices.details(deployment))

@@ -120,3 +120,24 @@ def test_a_sick_release_comes_back_while_our_own_disk_is_full(world, base):
     assert world.bot.runs
     base.comes_back()
     tells_the_truth(world, base, alone=(0, 1))
+
+
+def with_veto(world: World, seconds: int) -> None:
+    """Start the bot anew with so much time to say no."""
+    world.bot.stop()
+    path = world.state / "shipmate.toml"
+    path.write_text(path.read_text().replace("automatic = true\n", f'automatic = true\nveto = "{seconds}s"\n'))
+    world.bot.start()
+    world.connected()
+
+
+def test_a_veto_whose_time_is_over_acts_while_the_database_is_away(world, base):
+    with_veto(world, 15)
+    ship_a_sick_release(world)
+    until(world, "the question", lambda: base.rows("SELECT id FROM hold"))
+    base.goes_away()
+    assert world.host("web1").serves == "v2.4"
+    until(world, "v2.2 on web1 again", lambda: world.host("web1").serves == "v2.2")
+    base.comes_back()
+    tells_the_truth(world, base)
+    assert base.rows("SELECT answer, answered_by FROM hold") == [("back", "shipmate")]
