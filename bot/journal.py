@@ -15,6 +15,7 @@ from deployers.health import Sample
 from deployers.plan import Activate, Backup, Build, Prepare, Run, Verify
 from deployers.ports import Fate, Record
 from deployers.runner import Attempt, Segment
+from deployers.way_out import NOTHING_CHANGED, REFUSED
 from storage import deployments, holds, looks, steps, targets
 from storage.models import Deployment, Hold, Kind, Status, StepRecord, StepState
 
@@ -74,7 +75,7 @@ class Journal:
                 if written.kind == Backup.word and written.state is StepState.SUCCEEDED:
                     self._backed_up(change, written.target, record.output)
         for record in records:
-            self._known.settled(record.id, _settled(_state(record)))
+            self._known.settled(record.id, _settled(_state(record), record.exit_code))
 
     def looking(self, segment: Segment) -> list[Sample]:
         """Commit that the targets are looked at, and return what was seen already, lately enough to count."""
@@ -257,11 +258,13 @@ class Journal:
 
 def note_of(record: StepRecord) -> Note:
     """Return what is kept in mind of a step's row."""
-    attempt = Attempt(record.operation, record.attempt, _settled(record.state), record.started_at)
+    attempt = Attempt(record.operation, record.attempt, _settled(record.state, record.exit_code), record.started_at)
     return Note(record.number, record.target, record.kind, attempt)
 
 
-def _settled(state: StepState) -> str:
+def _settled(state: StepState, exit_code: int | None) -> str:
+    if state is StepState.FAILED and exit_code in NOTHING_CHANGED:
+        return REFUSED
     return "" if state in (StepState.INTENDED, StepState.UNKNOWN) else state.value
 
 
