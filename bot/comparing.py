@@ -97,8 +97,7 @@ class Comparing:
                 self.book.judged(self.segment, outcome)
                 return outcome
             if held.answer == HOLD:
-                facts = {**self.book.beside(held), "by_hand": HELD.format(by=held.by)}
-                held = self._asked(facts)
+                held, facts = self._asked_again(held)
             facts, finding = self._looked(held, facts)
             if finding.state is State.BAD:
                 self.book.over(held, ABORT)
@@ -139,9 +138,14 @@ class Comparing:
         }
         held = self._asked(facts)
         while held.answer == HOLD:
-            beside = dict(self.book.beside(held))
-            held = self._asked({**beside, "by_hand": HELD.format(by=held.by), "number": beside["number"] + 1})
+            held, _ = self._asked_again(held)
         return held, {**facts, **self.book.beside(held)}
+
+    def _asked_again(self, held: Held) -> tuple[Held, dict[str, Any]]:
+        """Ask anew after somebody held it; from then on it has no end of its own."""
+        beside = dict(self.book.beside(held))
+        facts = {**beside, "by_hand": HELD.format(by=held.by), "number": beside["number"] + 1}
+        return self._asked(facts), facts
 
     def _asked(self, facts: Mapping[str, Any]) -> Held:
         key = f"canary-{self.segment.first}-{facts['number']}"

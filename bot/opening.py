@@ -29,6 +29,7 @@ from deployers.ports import (
     ask_nobody,
 )
 from deployers.strategies import plan_for
+from deployers.strategies.canary import lasting
 from deployers.strategies.restoring import Restoration
 from storage import approvals, checks, colours, deployments, freezes, locks, maintenance
 from storage import steps as step_rows
@@ -274,6 +275,7 @@ class Opening:
                 strategies=environment.strategies,
                 freezes=environment.freezes,
                 frozen=frozen,
+                lasts=lasting(environment, deployment.strategy),
                 after=environment.after,
                 succeeded_there=there,
                 required_checks=environment.required_checks,

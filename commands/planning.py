@@ -19,6 +19,7 @@ from deployers.plan import Plan
 from deployers.ports import Difference, Finding, Learned, Revision
 from deployers.schema import UNASKED, Ran
 from deployers.strategies import STRATEGIES, plan_for, release_name
+from deployers.strategies.canary import lasting
 from deployers.strategies.rolling import left_behind
 from storage import checks, colours, deployments, freezes
 from storage.models import Deployment
@@ -139,6 +140,7 @@ def snapshot(services: Services, session: Session, seen: Look, findings: tuple[F
         frozen=frozen(freeze),
         taken_back=taken_back(deployments.taken_back(session, environment.name, seen.revision.sha)),
         insists=seen.asked.again,
+        lasts=lasting(environment, seen.asked.strategy),
         after=after,
         succeeded_there=bool(after) and deployments.succeeded(session, after, seen.revision.sha),
         required_checks=environment.required_checks,

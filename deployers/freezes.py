@@ -31,6 +31,20 @@ def frozen(freezes: Iterable[Freeze], now: datetime, zone: str) -> Window | None
     return max(holding, key=lambda window: window.until.astimezone(UTC), default=None)
 
 
+def begins_within(freezes: Iterable[Freeze], now: datetime, lasts: timedelta, zone: str) -> Window | None:
+    """Return the first freeze that begins while something that takes so long is under way."""
+    if not lasts:
+        return None
+    until = now + lasts
+    coming = [
+        window
+        for freeze in freezes
+        for window in _near(freeze, until, ZoneInfo(zone))
+        if now.astimezone(UTC) < window.since.astimezone(UTC) < until.astimezone(UTC)
+    ]
+    return min(coming, key=lambda window: window.since.astimezone(UTC), default=None)
+
+
 def check(freeze: Freeze) -> None:
     """Raise ValueError if the freeze cannot be read, in words for the one who wrote it."""
     for day in freeze.days:

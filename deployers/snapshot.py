@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from deployers.environment import Freeze, Revisions
 from deployers.ports import Finding
@@ -39,6 +39,8 @@ class Snapshot:
     """What became of this very revision here when Shipmate took it back; empty where it never did."""
     insists: bool = False
     """Whether somebody wants it again all the same, with a reason."""
+    lasts: timedelta = timedelta(0)
+    """How long it takes by design: a canary's duration."""
     after: str = ""
     """The environment where the same SHA must have succeeded first."""
     succeeded_there: bool = False

@@ -71,9 +71,10 @@ def veto(seen: Facts, hold: Hold, now: datetime | None) -> list[Block]:
 def canary(deployment: Deployment, hold: Hold, now: datetime | None) -> list[Block]:
     """Return both sides of a canary, and what people may say about it."""
     share = int(hold.facts.get("share", 0))
+    held = [] if hold.facts.get("by_hand") else [answer(deployment, hold, "hold", "Hold")]
     buttons = [
         answer(deployment, hold, "promote", "Promote now", style="primary", confirm=promoting(deployment, share)),
-        answer(deployment, hold, "hold", "Hold"),
+        *held,
         answer(deployment, hold, "abort", "Abort", style="danger", confirm=aborting(deployment, share)),
     ]
     return [*comparing(hold.facts, now), actions(*buttons)]

@@ -1,6 +1,7 @@
 """Canary: a share of the visitors gets the release first, and it is compared with what the others are served."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from math import ceil
 
 from deployers.colours import has_colours
@@ -19,6 +20,12 @@ def canary(environment: Environment, migrations: Sequence[str]) -> Iterator[Step
 def shares(tuning: Canary) -> tuple[int, ...]:
     """Return the percentages through which a canary rises."""
     return tuning.steps or (tuning.percentage,)
+
+
+def lasting(environment: Environment, strategy: str) -> timedelta:
+    """Return how long a deployment takes by design; nothing but for a canary."""
+    tuning = environment.canary or Canary()
+    return tuning.duration if strategy == "canary" else timedelta(0)
 
 
 def first_ones(environment: Environment) -> tuple[tuple[int, int], ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.golden.backs import backs
 from tests.golden.blame import blame
+from tests.golden.canaries import canaries
 from tests.golden.cards import cards
 from tests.golden.checks import checks
 from tests.golden.holds import holds
@@ -19,7 +20,7 @@ PLACE = Path(__file__).parent / "views"
 
 def every() -> dict[str, Any]:
     """Return every golden view by the name of its file."""
-    trouble = {**backs(), **blame(), **holds()}
+    trouble = {**backs(), **blame(), **canaries(), **holds()}
     return {**trouble, **cards(), **checks(), **maintenances(), **others(), **pages(), **revisions()}
 
 
