@@ -84,7 +84,7 @@ def setup(secrets: Iterable[str] = (), *, level: int = logging.INFO, stream: Tex
     handler.setFormatter(Lines(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for chatty in ("paramiko", "httpx", "slack_bolt", "slack_sdk", "aiohttp.access"):
+    for chatty in ("paramiko", "httpx", "apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 FLOORS = ("bot", "commands", "deployers", "storage")
 PLANTS = {
     "One way: bot, commands, deployers, storage": ("storage/planted.py", "deployers.plan"),
-    "Only the top floor knows Slack": ("deployers/planted.py", "slack_sdk"),
+    "Only the top floor knows Slack and the scheduler": ("deployers/planted.py", "slack_sdk"),
     "Only bot.engine knows the durable engine": ("bot/planted.py", "dbos"),
     "Only the deployers know SSH and GitHub": ("bot/planted.py", "fabric"),
     "Only storage knows the database's libraries": ("commands/planted.py", "sqlalchemy"),
