@@ -8,7 +8,19 @@ from pathlib import Path
 
 from benchmarks.kit import Result, show
 
-BENCHMARKS = ("footprint", "ack", "recovery", "deploy", "rollback", "steps", "limits", "scale", "zero_downtime")
+BENCHMARKS = (
+    "footprint",
+    "ack",
+    "recovery",
+    "deploy",
+    "rollback",
+    "steps",
+    "github",
+    "limits",
+    "scale",
+    "zero_downtime",
+    "backup",
+)
 REPEATED = frozenset({"deploy", "recovery"})
 """Those that can be told how often."""
 Run = Callable[..., Result]
@@ -21,6 +33,7 @@ def main(words: list[str]) -> int:
     asked.add_argument("--quick", action="store_true", help="the smallest form of each, to see that it runs")
     asked.add_argument("--rounds", type=int, metavar="N", help="how often `deploy` repeats, and `recovery` kills")
     asked.add_argument("--json", type=Path, metavar="FOLDER", help="write the JSON of each into this folder too")
+    asked.add_argument("--size", type=int, metavar="MB", help="of the database that `backup` dumps")
     given = asked.parse_args(words)
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
@@ -29,7 +42,8 @@ def main(words: list[str]) -> int:
     for name in given.names or BENCHMARKS:
         run: Run = import_module(f"benchmarks.{name}").run
         repeated = {"rounds": given.rounds} if given.rounds and name in REPEATED else {}
-        show(run(quick=given.quick, **repeated), given.json)
+        sized = {"size": given.size} if given.size and name == "backup" else {}
+        show(run(quick=given.quick, **repeated, **sized), given.json)
     return 0
 
 
