@@ -52,7 +52,15 @@ FORWARD = ((*BEGUN, "verifying"), STEPPING)
 SEED = tuple(_asks(f"deploy {name}", name, Then.APPROVED, "succeeded", FORWARD) for name in ("v2.1", "v2.2"))
 DEPLOY = _asks("deploy", "v2.3", Then.APPROVED, "succeeded", FORWARD)
 RACE = _asks("approval race", "v2.3", Then.RACED, "succeeded", FORWARD)
-SICK = _asks("sick release", "v2.4", Then.APPROVED, "rolled_back", ((*BEGUN, "verifying"), BACK_TOO))
+SICK = Story(
+    "sick release",
+    "v2.4",
+    "/deploy production v2.4 --again --reason to see it come back once more",
+    Then.APPROVED,
+    "rolled_back",
+    (*BEGUN, "verifying"),
+    BACK_TOO,
+)
 CANCEL = _asks("cancel", "v2.3", Then.CANCELLED, "cancelled", (REQUESTED, ()))
 EXPIRY = _asks("expiry", "v2.3", Then.LEFT, "expired", (REQUESTED, ()))
 BACK = Story(
