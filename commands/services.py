@@ -21,6 +21,7 @@ from deployers.ports import (
     learn_nothing,
 )
 from deployers.schema import AskMigrations, ask_no_database
+from deployers.warming import Warm, stay_cold
 from storage.models import Deployment
 from storage.store import Rows, Session
 
@@ -93,5 +94,6 @@ class Services:
     """What `/ops check` looks at, and where its cards are posted."""
     ask_migrations: AskMigrations = ask_no_database
     ask_legacy: AskLegacy = ask_nowhere
+    warm: Warm = stay_cold
     maintenance: timedelta = timedelta(minutes=30)
     """How long `/ops maintenance on` lasts when nobody says for how long."""

@@ -157,3 +157,9 @@ def _locked(session: Session, row_id: int) -> InboxRow:
 
 def _finish(row: InboxRow, state: InboxState, outcome: str, at: datetime) -> None:
     row.state, row.outcome, row.finished_at = state, plain(outcome), at
+
+
+def asked_since(session: Session, at: datetime) -> bool:
+    """Say whether somebody has asked for anything since then."""
+    newest = session.exec(select(InboxRow.received_at).order_by(col(InboxRow.id).desc()).limit(1)).first()
+    return newest is not None and newest >= at
