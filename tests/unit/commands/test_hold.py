@@ -101,7 +101,7 @@ def test_holding_when_the_time_is_over_is_refused(world):
 def test_a_question_without_an_end_is_answered_on_the_command_line_however_late(world):
     hold = held(world, HoldKind.DATABASE, seconds=None)
     world.later(days=3)
-    assert world.says("omar", f"/deploy answer #{hold.deployment_id} step-back").ok
+    assert world.says("omar", f"/deploy answer #{hold.deployment_id} step-back --confirm production").ok
     assert now(world, hold).answer == "step_back"
 
 
