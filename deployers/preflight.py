@@ -6,6 +6,7 @@ from shlex import quote
 
 import httpx
 
+from deployers.balancers import steering
 from deployers.environment import Environment, Host, Place
 from deployers.errors import DeployError, HostKeyRefused
 from deployers.ports import Finding, Remote
@@ -44,8 +45,9 @@ class SshPreflight:
             return ()
         remote = self._remote_for(environment)
         try:
-            with ThreadPoolExecutor(max_workers=max(1, min(place.parallel, len(place.hosts)))) as pool:
+            with ThreadPoolExecutor(max_workers=max(1, min(place.parallel, len(environment.reached)))) as pool:
                 looks = [pool.submit(_host, remote, environment, place, host) for host in place.hosts]
+                looks += [pool.submit(_balancer, remote, environment, host) for host in environment.balancers]
             return tuple(finding for look in looks for finding in look.result())
         finally:
             remote.close()
@@ -66,6 +68,20 @@ def _host(remote: Remote, environment: Environment, place: Place, host: Host) ->
         return (Finding(host.name, "host key", good=False, detail=str(error)),)
     except DeployError as error:
         return (Finding(host.name, "reachable", good=False, detail=str(error)),)
+
+
+def _balancer(remote: Remote, environment: Environment, host: Host) -> tuple[Finding, ...]:
+    """Ask a balancer whether it can be told anything: afterwards is too late."""
+    try:
+        answer = remote.ask(host, steering.look(environment, host))
+    except HostKeyRefused as error:
+        return (Finding(host.name, "host key", good=False, detail=str(error)),)
+    except DeployError as error:
+        return (Finding(host.name, "reachable", good=False, detail=str(error)),)
+    if not answer.output.strip() and answer.exit_code == 0:
+        return (Finding(host.name, "balancer", good=True, detail="can be told where visitors go"),)
+    why = "; ".join(answer.output.split("\n")).strip("; ") or f"its look exited {answer.exit_code}"
+    return (Finding(host.name, "balancer", good=False, detail=why[:600]),)
 
 
 def _read(output: str) -> Mapping[str, tuple[str, ...]]:

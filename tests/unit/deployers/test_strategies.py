@@ -20,7 +20,7 @@ from deployers.plan import (
 )
 from deployers.ports import Revision
 from deployers.runner import segments
-from deployers.strategies import tidying, way_back
+from deployers.strategies import Left, tidying, way_back
 from deployers.strategies.rolling import batches, left_behind
 from tests.unit.deployers.worlds import LARAVEL, SHA, WEB, environment, plan
 
@@ -130,10 +130,8 @@ def test_targets_of_later_batches_are_left_behind_by_an_undeclared_migration():
 def test_a_recipe_whose_maintenance_belongs_to_people_keeps_deployments_out_of_it(kind):
     by_hand = environment(2, recipe=replace(LARAVEL, maintenance_in_deployments=False))
     assert not [s for s in plan(by_hand, kind=kind).steps if isinstance(s, MaintenanceOn | MaintenanceOff)]
-    assert tidying(by_hand, touched=("web1",), candidates=()) == ()
-    assert [s.word for s in tidying(environment(2, recipe=LARAVEL), touched=("web1",), candidates=())] == [
-        "maintenance_off"
-    ]
+    assert tidying(by_hand, Left(touched=("web1",))) == ()
+    assert [s.word for s in tidying(environment(2, recipe=LARAVEL), Left(touched=("web1",)))] == ["maintenance_off"]
 
 
 def test_a_recipe_that_does_not_mention_it_has_the_plan_it_had_before():
