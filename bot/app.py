@@ -218,12 +218,12 @@ class App:
         homes = Keeper(self.store, self.clock, self.environments)
         return {
             **({"github": Job(tells, 5, (Deployment,))} if tells else {}),
-            "slots": Job(slots.tick, REST, due=slots.until_next),
+            "slots": Job(slots.tick, REST, ticks=slots.ticks),
             "checks": Job(checks.work, REST, (ChecklistRun,)),
             "samples": Job(sampler.look, 60),
             "pace": Job(self._pace, REST, (Deployment, InboxRow)),
             "chores": Job(Chores(self.changes, self.environments, self.remote).tick, REST, (BackupRecord, DrillRecord)),
-            "guard": Job(guard.tick, REST, (Deployment,), due=guard.until_next),
+            "guard": Job(guard.tick, 30, (Deployment,), due=guard.until_next),
             "maintenance": Job(maintenance.tick, REST, (MaintenanceSwitch, Deployment), due=maintenance.until_next),
             "reminders": Job(Reminders(self.changes).tick, 60),
             "homes": Job(homes.look, REST, (Deployment, MaintenanceSwitch, HealthSample), apart=2),

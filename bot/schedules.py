@@ -5,9 +5,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from bot import slots
 from bot.change import demand_lead
@@ -40,6 +43,8 @@ class Job:
     """Returns in how many seconds it is due again, if that is known."""
     apart: float = 0.25
     """So many seconds are between two times, whatever is written meanwhile."""
+    ticks: tuple[BaseTrigger, ...] = ()
+    """The calendars by which it is due as well."""
 
     def once(self) -> float | None:
         """Do it, and return in how many seconds it is due again."""
@@ -49,6 +54,20 @@ class Job:
 
 Jobs = Mapping[str, Job]
 """What the leader does besides deployments, by name."""
+
+
+class Tick(BaseTrigger):  # type: ignore[misc]  # it is not typed
+    """Tells APScheduler the slots of a cron line, whose own reading counts weekdays from Monday."""
+
+    def __init__(self, line: str, zone: ZoneInfo) -> None:
+        """Remember the line and the zone of its clock."""
+        self._line = line
+        self._zone = zone
+
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime | None:
+        """Return the next slot's instant, None for a line that never happens."""
+        slot = slots.following(self._line, self._zone, now)
+        return slot.at if slot else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +84,10 @@ class Clockwork:
         """Take every slot that is due; return how many."""
         return sum(self._turn(schedule) for schedule in self.schedules)
 
-    def until_next(self) -> float | None:
-        """Return in how many seconds a schedule is due."""
-        now = self.clock()
-        following = (slots.following(each.cron, self.zone, now) for each in self.schedules)
-        return min(((slot.at - now).total_seconds() for slot in following if slot), default=None)
+    @property
+    def ticks(self) -> tuple[BaseTrigger, ...]:
+        """Return when there may be something to take."""
+        return tuple(Tick(schedule.cron, self.zone) for schedule in self.schedules)
 
     def _turn(self, schedule: Schedule) -> bool:
         now = self.clock()
@@ -150,11 +168,20 @@ class Sampler:
 
 async def run(jobs: Jobs, store: Store) -> None:
     """Do each job at once and whenever it is due, in a thread and never twice at once, until cancelled."""
+    # Nothing is kept in the scheduler: it says when to look, and the rows say what is due.
+    scheduler = AsyncIOScheduler(timezone=UTC)
     async with asyncio.TaskGroup() as group:
         for name, job in jobs.items():
             rounds = Rounds(partial(_safely, name, job.once), rest=job.every, gap=job.apart)
             store.listen(rounds.wake, *job.after)
+            for trigger in job.ticks:
+                scheduler.add_job(rounds.wake, trigger, misfire_grace_time=None, coalesce=True)
             group.create_task(rounds.run())
+        scheduler.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            scheduler.shutdown(wait=False)
 
 
 async def _safely(name: str, do: Callable[[], float | None]) -> float | None:

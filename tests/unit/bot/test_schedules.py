@@ -7,9 +7,10 @@ from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
+from apscheduler.triggers.base import BaseTrigger
 
 from bot import schedules
-from bot.schedules import KEPT_SAMPLES, Clockwork, Job, Sampler
+from bot.schedules import KEPT_SAMPLES, Clockwork, Job, Sampler, Tick
 from bot.settings import Schedule
 from deployers.environment import Environment, Health, Version
 from deployers.errors import Fenced
@@ -203,6 +204,36 @@ def test_a_job_that_takes_long_holds_up_no_other(store):
         slow.set()
 
     ticking(store, {"checks": Job(slow.wait, 0.05), "slots": Job(end, 0.05)}, done)
+
+
+class Soon(BaseTrigger):
+    def get_next_fire_time(self, previous, now):
+        return None if previous else now + timedelta(seconds=0.2)
+
+
+def test_a_job_is_done_when_its_calendar_says_so_long_before_it_would_be_done_anyway(store):
+    done, count = Event(), iter(range(10))
+
+    def second() -> None:
+        if next(count) == 1:
+            done.set()
+
+    ticking(store, {"slots": Job(second, 1000, ticks=(Soon(),))}, done)
+
+
+@pytest.mark.parametrize(
+    ("line", "now", "following"),
+    [
+        ("0 9 * * 1", "2026-11-24T12:00", "2026-11-30T09:00"),
+        ("30 2 * * *", "2026-10-25T02:30", "2026-10-26T02:30"),
+    ],
+)
+def test_the_calendar_knows_mondays_by_their_number_and_each_hour_once(line, now, following):
+    assert Tick(line, BERLIN).get_next_fire_time(None, berlin(now)) == berlin(following)
+
+
+def test_a_line_that_never_happens_is_never_due():
+    assert Tick("0 9 30 2 *", BERLIN).get_next_fire_time(None, berlin("2026-11-24T12:00")) is None
 
 
 # Looks at addresses
