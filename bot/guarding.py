@@ -24,7 +24,7 @@ from deployers.ports import Remote, Revision
 from deployers.probes import Probes
 from deployers.runner import Segment
 from deployers.way_out import WayOut
-from storage import deployments, holds, samples
+from storage import deployments, holds, maintenance, samples
 from storage.errors import StorageError
 from storage.models import Deployment, Hold, HoldKind, Kind
 from storage.store import Session
@@ -88,6 +88,7 @@ class Guard:
         with self.changes.store.look() as session:
             head = deployments.current(session, place.name)
             busy = deployments.running_in(session, place.name) is not None
+            switch = maintenance.newest(session, place.name)
             hold = holds.asked(session, head.number, KEY) if head else None
             begun = head is not None and deployments.of_request(session, taking_back.key(head)) is not None
         if head is None or head.served_at is None or busy or begun:
@@ -95,6 +96,9 @@ class Guard:
             if head and hold and hold.open:
                 # Whatever is under way by now has overtaken the question.
                 Journal(self.changes, self.crew.learn(head.number)).over(Held.of(hold), OVERTAKEN)
+        elif switch is not None and switch.keeps_out:
+            # What visitors are kept out of does not answer well, and that is meant.
+            self._forget(place.name)
         elif hold is not None:
             self._asked(place, head, hold)
         elif head.kind is Kind.ROLLBACK or now >= blame.window(head.served_at, place.rollback):

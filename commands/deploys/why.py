@@ -126,7 +126,8 @@ def _look(
 def _bound(services: Services, place: Environment, plan: Plan, current: Deployment | None) -> Look:
     """Return as much of it as the plan itself says."""
     unasked = services.ask_checks(plan.sha, place.required_checks)
-    asked = Asked(place, plan.ref, plan.strategy, skip_tests=plan.skip_tests)
+    # Whether it was taken back before was judged when it was asked for.
+    asked = Asked(place, plan.ref, plan.strategy, skip_tests=plan.skip_tests, again=True)
     around = Circumstances(services.now(), services.timezone, plan.sha)
     revision, difference = Revision(plan.ref, "", plan.sha), Difference((), 0, (), 0, plan.migrations)
     return Look(asked, revision, current, difference, plan, Learned(), around, str(unasked or ""))

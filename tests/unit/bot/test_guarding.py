@@ -9,8 +9,8 @@ import pytest
 from bot.guarding import KEY, Guard
 from deployers.environment import Component, RollbackPolicy
 from deployers.rehearsal import Outcome
-from storage import audit, deployments, freezes, holds, outbox, samples
-from storage.models import HealthSample, Kind, OutboxState, Saying, Status
+from storage import audit, deployments, freezes, holds, maintenance, outbox, samples
+from storage.models import HealthSample, Kind, MaintenanceSwitch, OutboxState, Saying, Status
 from tests.unit.bot.stage import GOOD, NEW, Stage
 from tests.unit.deployers.worlds import environment
 
@@ -193,6 +193,19 @@ def test_a_rollback_of_mine_that_fails_freezes_the_environment(house):
         assert audit.verify(session).broken_at is None
     assert (held.by, held.deployment_id) == ("shipmate", house.served.number)
     assert "v2.2" in held.reason
+
+
+def test_nothing_is_blamed_on_a_release_while_visitors_are_kept_out(house):
+    house.stage.sick = {"web1", "web2"}
+    at = house.stage.now
+    switch = MaintenanceSwitch(
+        key="k", environment="production", keeps_out=True, by="U0OMAR", asked_at=at, changed_at=at, until=None
+    )
+    with house.stage.store.begin() as session:
+        maintenance.want(session, switch)
+    house.looks(8)
+    assert house.rollback() is None
+    assert house.said() == []
 
 
 def test_nothing_is_begun_while_something_else_is_under_way(house):
