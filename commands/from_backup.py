@@ -3,7 +3,7 @@
 import re
 
 from commands.errors import Refused
-from commands.going_back import Choice, Target, between, standing, way_of
+from commands.going_back import Choice, Target, between, demand_reached, standing, way_of
 from commands.services import Services
 from commands.views.blocks import code
 from commands.wanted_back import DATABASE, LATEST, Wanted
@@ -30,6 +30,7 @@ def choose(services: Services, wanted: Wanted) -> Choice:
         Refused: there is no such backup, or it cannot give back what is wanted.
     """
     environment = wanted.place
+    demand_reached(environment)
     with services.store.look() as session:
         head, undoes = standing(session, environment.name)
         live = colours.live(session, environment.name)

@@ -151,6 +151,20 @@ def between(
         return _ledger_difference(session, environment.name, undoes, target.number)
 
 
+def demand_reached(environment: Environment) -> None:
+    """Refuse to take data back where a workflow deploys: nobody says that it keeps visitors and workers out.
+
+    Raises:
+        Refused: it does.
+    """
+    if environment.deployer == "github" or not environment.machines:
+        raise Refused(
+            f"{environment.name} is deployed to by a workflow, so I can take back its code alone.",
+            f"Type `/rollback latest {environment.name}`, and take its data back by hand.",
+            "deployer",
+        )
+
+
 def active(session: Session, environment: str) -> Deployment | None:
     """Return what is on its way there right now; what stands still gives way to a rollback."""
     held = deployments.running_in(session, environment)
@@ -168,6 +182,7 @@ def _taken_back(
 ) -> tuple[MigrateBack, Difference, tuple[str, ...]]:
     """Return the step that takes the migrations back, the difference with those alone, and what else to know."""
     place, only_code = environment.name, f"Without them: `/rollback {target.name} {environment.name}`."
+    demand_reached(environment)
     if not environment.recipe.migrate_back:
         raise Refused(
             f"The recipe {code(environment.recipe.name)} does not say how migrations are taken back.",

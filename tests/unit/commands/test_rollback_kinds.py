@@ -292,6 +292,16 @@ def test_migrations_that_a_restore_takes_back_are_named_where_both_sides_tell(wo
     assert "007_names" in world.says("omar", "/rollback backup latest production --restore-database").text
 
 
+def test_where_a_workflow_deploys_only_the_code_goes_back(worlds):
+    world = worlds(environment(recipe=RECIPE_BACK, backup=BACKUP))
+    world.serves("v2.2")
+    world.serves("v2.3")
+    by_workflow = {name: replace(it, deployer="github") for name, it in world.services.environments.items()}
+    world.services = replace(world.services, environments=by_workflow)
+    for text in ("latest production --migrations-back", "backup latest production --restore-database"):
+        assert world.says("omar", f"/rollback {text}").code == "deployer"
+
+
 def test_what_runs_has_to_be_stopped_before_data_is_taken_back(world):
     backed_up(world)
     world.runs("v2.4")
