@@ -53,11 +53,11 @@ class Schedule:
     name: str
     cron: str
     checklist: str = ""
+    channel: str = "deployments"
     drill: str = ""
     """The environment whose newest backup is tried."""
     backup: str = ""
     """The environment that is backed up."""
-    channel: str = "deployments"
 
 
 @dataclass(frozen=True, slots=True)
