@@ -12,7 +12,9 @@ from storage.store import Store
 
 log = logging.getLogger(__name__)
 
-NEEDS_A_WORKFLOW = (HOLDS | {Status.QUEUED}) - {Status.INCOMPLETE, Status.UNKNOWN}
+GOES_ON = HOLDS - {Status.INCOMPLETE, Status.UNKNOWN}
+"""What a workflow is at work on; the others wait for people."""
+NEEDS_A_WORKFLOW = GOES_ON | {Status.QUEUED}
 SETTLES = 5.0
 """Seconds in which a workflow that was taken from the queue, or is resumed after a start, begins to run."""
 

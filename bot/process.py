@@ -20,6 +20,7 @@ from bot.app import REST, App
 from bot.change import demand_lead
 from bot.engine import migrate
 from bot.homes import Homes
+from bot.lost import GOES_ON
 from bot.slack.calls import Slack
 from bot.slack.channels import Channels
 from bot.slack.clocks import Clocks
@@ -245,7 +246,7 @@ class Process:
     def _say_restarting(self) -> None:
         with self.app.store.begin() as session:
             for deployment in deployments.unfinished(session):
-                if deployment.holds and not deployment.automatic:
+                if deployment.status in GOES_ON and not deployment.automatic:
                     telling.restarting(session, deployment, at=self.app.clock())
 
     def health(self) -> Mapping[str, Any]:
