@@ -32,6 +32,7 @@ def run(*, quick: bool) -> Result:
     """Try each limit in turn."""
     found = [
         *_output(2 if quick else 100),
+        _hosts(50),
         _hosts(500),
         *_commands(10 if quick else 100, waiting=5 if quick else 50),
         _audit(2_000 if quick else 1_000_000),
