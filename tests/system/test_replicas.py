@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from time import monotonic
 
 import psycopg
 import pytest
@@ -20,6 +21,11 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(500)]
 
 PACE = Pace(window="6s", interval="200ms", expires="30m")
 HOSTS = ("web1", "web2")
+PROGRESS = 10.0
+"""Seconds that a killed leader costs at most, or as long as a start takes where the machine is too busy for that.
+
+What it costs on a quiet one is said by `benchmarks recovery`.
+"""
 
 
 def key(message: Message) -> str:
@@ -107,16 +113,19 @@ def test_of_two_that_work_and_two_that_serve_one_leads_and_all_answer(url, fleet
 
 
 def test_a_standby_goes_on_with_the_deployment_of_a_leader_that_was_killed(url, fleet):
-    four(fleet, url)
+    began = monotonic()
+    members = four(fleet, url)
+    started = (monotonic() - began) / len(members)
     killed = fleet.leader()
     number = ships(fleet, url, "v2.1")
     fleet.until("v2.1 on web1", lambda: fleet.world.host("web1").serves == "v2.1")
     killed.bot.kill()
     [(before,)] = rows(url, "SELECT epoch FROM leadership")
-    fleet.takes("a new leader", lambda: rows(url, "SELECT epoch FROM leadership")[0][0] > before)
+    lead = fleet.takes("a new leader", lambda: rows(url, "SELECT epoch FROM leadership")[0][0] > before)
     looks = "SELECT count(*) FROM look WHERE deployment_id = %s"
     seen = rows(url, looks, number)[0][0]
-    fleet.takes("the next look at the release", lambda: rows(url, looks, number)[0][0] != seen)
+    look = fleet.takes("the next look at the release", lambda: rows(url, looks, number)[0][0] != seen)
+    assert lead + look < max(PROGRESS, started)
     fleet.world.slack.eventually_shows("deployments", "deployed `v2.1` to *production*", timeout=120)
     assert {fleet.world.host(name).serves for name in HOSTS} == {"v2.1"}
     assert rows(url, "SELECT status FROM deployment") == [("succeeded",)]
