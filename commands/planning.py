@@ -163,6 +163,7 @@ def shown(seen: Look, findings: tuple[Finding, ...], ran: Ran = UNASKED) -> dict
     """Return what stands beside the button, as JSON: never hashed, never judged."""
     way_back = named(seen.current) if seen.current else None
     difference = seen.difference
+    past = emergency.skipped(seen.asked.environment, seen.asked.strategy, tests=seen.asked.skip_tests)
     return {
         "commits": commits(difference.ahead),
         "commits_count": difference.ahead_count,
@@ -183,6 +184,7 @@ def shown(seen: Look, findings: tuple[Finding, ...], ran: Ran = UNASKED) -> dict
             *circumstances(seen.around),
             *(["the tests are skipped"] if seen.asked.skip_tests else []),
             *(["it was taken back here before"] if seen.asked.again else []),
+            *([f"an emergency that goes past {past}"] if past else []),
         ],
         "preflight": [{key: value for key, value in asdict(it).items() if key != "blocking"} for it in findings],
         "way_back": way_back,

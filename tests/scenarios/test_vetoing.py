@@ -39,7 +39,7 @@ def test_an_approver_holds_a_sick_release_and_a_person_takes_it_back_later(scene
 def test_who_may_deploy_cannot_hold_and_can_have_it_go_back_at_once(scene):
     with_veto(scene, "10m")
     number = scene.begins("v2.4")
-    asked(scene, number)
+    scene.shows(number, "unless somebody holds me")
     seen = scene.sees_card(number)
     scene.presses_seen("ana", seen, "hold.hold")
     scene.until("the refusal", lambda: "role" in scene.refusals("ana"))

@@ -44,7 +44,9 @@ def test_it_goes_past_what_is_configured_and_is_told_loudly_to_everybody_and_the
     assert alert == post
     with world.store.look() as session:
         actions = [it.action for it in audit.about(session, f"deployment:{asked.number}")]
+        risks = deployments.stored_plan(session, asked.number).seen["risks"]
     assert "deployment.emergency" in actions
+    assert [it for it in risks if it.startswith("an emergency that goes past approval")]
 
 
 def test_who_does_not_have_the_role_cannot_call_it_an_emergency(store):
