@@ -14,7 +14,7 @@ from deployers.comparing.tally import Demands, Tally
 from deployers.comparing.tuning import Canary
 from deployers.comparing.verdict import Finding, State, judge, wanted
 from deployers.environment import Health
-from deployers.errors import Aborted, Unhealthy
+from deployers.errors import Aborted, WorseThanBefore
 from deployers.health import Judgement, Sample, Verdict
 from deployers.health import judge as judge_health
 from deployers.metrics import Blind, Source
@@ -101,7 +101,7 @@ class Comparing:
             facts, finding = self._looked(held, facts)
             if finding.state is State.BAD:
                 self.book.over(held, ABORT)
-                outcome = Outcome.of(Unhealthy("the canary", finding.why), self.segment)
+                outcome = Outcome.of(WorseThanBefore(finding.why), self.segment)
                 self.book.judged(self.segment, outcome)
                 return outcome
             if finding.state is State.GOOD and not facts["by_hand"]:

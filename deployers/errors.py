@@ -147,6 +147,17 @@ class Unhealthy(DeployError):
 
 
 @dataclass
+class WorseThanBefore(DeployError):
+    """A canary is worse than the stable side, or is not healthy."""
+
+    why: str
+    code = "canary"
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass
 class Inconclusive(DeployError):
     """Health could not be judged; that is not success."""
 

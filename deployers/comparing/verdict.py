@@ -45,7 +45,7 @@ def judge(tally: Tally, demands: Demands, health: Verdict, now: datetime) -> Fin
     """Return what all that was counted and seen amounts to.
 
     Bad at once where it is sick, or where one of three sequential tests says so for certain: it fails more often than
-    the stable side, it misses the success rate that the stable side reaches, or it takes longer in most looks.
+    the stable side, it misses the success rate that the stable side is shown to reach, or it mostly takes longer.
     Good when its time is over, its success rate is shown, nothing is suspected and it is well. All else waits or asks.
     """
     if why := next(_bad(tally, demands, health), ""):
@@ -81,7 +81,7 @@ def _bad(tally: Tally, demands: Demands, health: Verdict) -> Iterator[str]:
     canary, stable, chance = tally.canary, tally.stable, 1 - demands.success_rate
     if tally.contrast.evidence >= STOP:
         yield f"the canary fails more often: {told(*canary)}, and on the stable side {told(*stable)} over the same time"
-    if evidence_above(*canary, chance) >= STOP and evidence_above(*stable, chance) < STOP:
+    if evidence_above(*canary, chance) >= STOP and evidence_below(*stable, chance) >= SHOWN:
         yield f"the canary misses the success rate of {100 * demands.success_rate:.4g} %: {told(*canary)}"
     if evidence_above(tally.slower, tally.windows, 0.5) >= STOP:
         yield f"the canary takes longer: {_slow(tally, demands)}"

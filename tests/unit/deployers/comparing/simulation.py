@@ -1,6 +1,7 @@
 """Canaries that never were: how often the tests stop a good one and miss a bad one, with fixed seeds."""
 
 import math
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -62,3 +63,32 @@ def binomial(rng: Random, of: int, chance: float) -> int:
 def percentile(rng: Random, of: int) -> float:
     """Draw the 95th percentile of so many response times around 230 ms; the fewer they are, the more it varies."""
     return 0.23 * math.exp(rng.gauss(0, 1.2 / math.sqrt(of)))
+
+
+TABLE = (
+    ("good: 0.1 % on both sides", Traffic(0.001, 0.001)),
+    ("good: 0.5 % on both sides", Traffic(0.005, 0.005)),
+    ("both bad: 2 % on both sides", Traffic(0.02, 0.02)),
+    ("as bad as tolerated: 0.125 % beside 0.1 %", Traffic(0.00125, 0.001)),
+    ("1 % beside 0.1 %", Traffic(0.01, 0.001)),
+    ("2 % beside 0.2 %", Traffic(0.02, 0.002)),
+    ("5 % beside 0.2 %", Traffic(0.05, 0.002)),
+    ("everything fails", Traffic(0.9, 0.001)),
+    ("twice as long", Traffic(0.001, 0.001, slower=2.0)),
+)
+
+
+def main(runs: int = 300) -> None:
+    """Print how canaries end that take twenty minutes of twenty requests each ten seconds, one in ten of all."""
+    demands = Demands(duration=timedelta(minutes=20))
+    for name, traffic in TABLE:
+        ends = [play(traffic, demands, seed, most=120) for seed in range(runs)]
+        shares = [sum(end.finding.state is state for end in ends) / runs for state in State]
+        stopped = sorted(end.requests for end in ends if end.finding.state is State.BAD)
+        middle = stopped[len(stopped) // 2] if stopped else 0
+        told = "  ".join(f"{state}: {share:.1%}" for state, share in zip(State, shares, strict=True) if share)
+        sys.stdout.write(f"{name:45} {told}  stopped after {middle}\n")
+
+
+if __name__ == "__main__":
+    main()
