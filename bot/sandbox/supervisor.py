@@ -2,34 +2,20 @@
 
 import asyncio
 import json
-import os
 import secrets
 import socket
-import time
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from bot.sandbox.kept import COMES_UP_WITHIN, LEAVES_WITHIN, Kept, Said, write
 from bot.sandbox.service import NotUp, Running, Unit
 
-COMES_UP_WITHIN = 10.0
-LEAVES_WITHIN = 10.0
-CRASHES = 5
-"""After so many crashes in a row, each within `CRASH_WINDOW` seconds, the service stays down."""
-CRASH_WINDOW = 5.0
 USAGE = (
     "usage: svc restart|start|stop|status web\n       svc status queue\n"
-    "       svc candidate start <release> <port>\n       svc candidate stop"
+    "       svc candidate start <release> <port>\n       svc candidate stop\n"
+    "       svc colour start blue|green <port>\n       svc colour stop|status blue|green"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the supervisor answers: an exit code and a line."""
-
-    exit_code: int
-    text: str
 
 
 class Supervisor:
@@ -42,12 +28,11 @@ class Supervisor:
         self._environment = environment
         self._queue_port = 0
         self._secret = secrets.token_hex(16)
-        self._web: Running | None = None
+        self._web = Kept("web", self.current, port, lambda release, at: self._unit("web", release, at))
+        self._colours: dict[str, Kept] = {}
         self._candidate: Running | None = None
-        self._web_door: socket.socket | None = None
         self._candidate_door: socket.socket | None = None
         self._turn = asyncio.Lock()
-        self._watch: asyncio.Task[None] | None = None
         self._queue: asyncio.Server | None = None
         self._commands: asyncio.Server | None = None
         self._visits: set[StreamWriter] = set()
@@ -57,31 +42,42 @@ class Supervisor:
         """Return where the release that should be served is linked."""
         return self._home / "app" / "current"
 
+    @property
+    def colour(self) -> str:
+        """Return the side that serves the same release as `current`; nothing where there are no sides."""
+        served = _link(self.current)
+        return next((name for name in self._colours if served and _link(self.current.with_name(name)) == served), "")
+
+    def port_of(self, colour: str) -> int:
+        """Return where a side answers, or the whole host where there are none."""
+        return self._ports().get(colour, self._port)
+
     async def start(self) -> None:
-        """Take the port, listen for commands, and serve what `current` points at, if anything."""
-        self._web_door = _reserve(self._port)
+        """Listen for commands, and serve what was served before: the sides that were started, or `current`."""
+        sides = self._ports()
+        if self._port not in sides.values():
+            self._web.reserve()
         self._commands = await asyncio.start_server(self._visited, "127.0.0.1", 0)
         await self.queue_runs(True)
-        _write(self._home / "run" / "svc", f"{_port(self._commands)} {self._secret}\n")
-        if self.current.exists():
-            await self.restart()
+        write(self._home / "run" / "svc", f"{_port(self._commands)} {self._secret}\n")
+        for colour, port in sides.items():
+            await self.colour_start(colour, port)
+        if self.current.exists() and not sides:
+            await self._web.restart()
 
     async def stop(self) -> None:
         """End every process and give the ports back."""
-        if self._watch:
-            self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
-        for service in filter(None, (self._web, self._candidate)):
-            await service.kill()
-        for door in filter(None, (self._web_door, self._candidate_door)):
-            door.close()
+        for kept in (self._web, *self._colours.values()):
+            await kept.end()
+        if self._candidate:
+            await self._candidate.kill()
+        self._close_candidate()
         for server in filter(None, (self._commands, self._queue)):
             server.close()
         for visit in list(self._visits):
             visit.close()
-        self._web = self._candidate = self._watch = None
-        self._web_door = self._candidate_door = self._commands = self._queue = None
+        self._candidate = self._commands = self._queue = None
+        self._colours = {}
 
     async def queue_runs(self, on: bool) -> None:
         """Start or stop the queue that the application's health asks for."""
@@ -91,45 +87,6 @@ class Supervisor:
         elif not on and self._queue:
             self._queue.close()
             self._queue = None
-
-    async def restart(self) -> Said:
-        """Serve what `current` points at; the process before goes on until the new one is ready."""
-        async with self._turn:
-            if not self.current.exists():
-                return Said(1, f"nothing to start: {self.current} is missing")
-            door = self._open_door()
-            try:
-                fresh = await Running.start(self._unit({"PORT": str(self._port)}), door, within=COMES_UP_WITHIN)
-            except NotUp as why:
-                if not self._web:
-                    self._shut_door()
-                return Said(1, f"{why}\n{self._goes_on()}")
-            old, self._web = self._web, fresh
-            if self._watch:
-                self._watch.cancel()
-            self._watch = asyncio.create_task(self._keep_running(fresh))
-            if old:
-                await old.retire(within=LEAVES_WITHIN)
-            return Said(0, f"web runs {fresh.unit.release.name} (pid {fresh.process.pid})")
-
-    async def stop_web(self) -> Said:
-        """Stop serving: connections are refused from now on."""
-        async with self._turn:
-            if self._watch:
-                self._watch.cancel()
-            self._shut_door()
-            old, self._web = self._web, None
-            if old:
-                await old.retire(within=LEAVES_WITHIN)
-            return Said(0, "web is stopped")
-
-    def status(self) -> Said:
-        """Say what runs."""
-        if not self._web or not self._web.alive:
-            return Said(3, "web is not running")
-        seconds = int(time.monotonic() - self._web.since)
-        name, pid = self._web.unit.release.name, self._web.process.pid
-        return Said(0, f"web runs {name} (pid {pid}, for {seconds} s)")
 
     def status_of_queue(self) -> Said:
         """Say whether the queue runs."""
@@ -143,7 +100,7 @@ class Supervisor:
         async with self._turn:
             try:
                 self._candidate_door = socket.create_server(("127.0.0.1", port), backlog=128)
-                unit = self._unit({"PORT": str(port), "CANDIDATE": "1"}, release)
+                unit = self._unit("candidate", release, port)
                 self._candidate = await Running.start(unit, self._candidate_door, within=COMES_UP_WITHIN)
             except (NotUp, OSError, OverflowError) as why:
                 self._close_candidate()
@@ -160,70 +117,83 @@ class Supervisor:
             await old.retire(within=LEAVES_WITHIN)
             return Said(0, f"candidate {old.unit.release.name} is stopped")
 
+    async def colour_start(self, colour: str, port: int) -> Said:
+        """Serve what the link of a side points at on the port of that side."""
+        if port == self._port:
+            await self._web.end()
+        kept = self._colours.get(colour)
+        if kept is None:
+            link = self.current.with_name(colour)
+            kept = Kept(colour, link, port, lambda release, at: self._unit(colour, release, at))
+        self._colours[colour] = kept
+        said = await kept.restart()
+        if not said.exit_code:
+            self._remember(self._ports() | {colour: port})
+        return said
+
+    async def colour_stop(self, colour: str) -> Said:
+        """Serve a side no more."""
+        self._remember({name: port for name, port in self._ports().items() if name != colour})
+        kept = self._colours.get(colour)
+        return await kept.stop() if kept else Said(0, f"{colour} is not running")
+
     async def does(self, words: list[str], cwd: Path) -> Said:  # noqa: PLR0911 - one return a command
         """Do what somebody typed after `svc`."""
         match words:
             case ["restart" | "start", "web"]:
-                return await self.restart()
+                return await self._web.restart()
             case ["stop", "web"]:
-                return await self.stop_web()
+                return await self._web.stop()
             case ["status", "web"]:
-                return self.status()
+                return self._web.status()
             case ["status", "queue"]:
                 return self.status_of_queue()
             case ["candidate", "start", release, port] if port.isdecimal():
                 return await self.candidate_start((cwd / release).resolve(), int(port))
             case ["candidate", "stop"]:
                 return await self.candidate_stop()
+            case ["colour", what, ("blue" | "green") as colour, *port]:
+                return await self._side(what, colour, port)
             case _:
                 return Said(2, USAGE)
 
-    def _unit(self, extra: dict[str, str], release: Path | None = None) -> Unit:
-        environment = {**self._environment, "QUEUE_PORT": str(self._queue_port), **extra}
-        name = "candidate.log" if release else "web.log"
-        return Unit((release or self.current).resolve(), self._command, environment, self._home / "log" / name)
+    async def _side(self, what: str, colour: str, port: list[str]) -> Said:
+        match what, port:
+            case "start", [given] if given.isdecimal():
+                return await self.colour_start(colour, int(given))
+            case "stop", []:
+                return await self.colour_stop(colour)
+            case "status", []:
+                kept = self._colours.get(colour)
+                return kept.status() if kept else Said(3, f"{colour} is not running")
+            case _:
+                return Said(2, USAGE)
 
-    def _open_door(self) -> socket.socket:
-        door = self._web_door or _reserve(self._port)
-        door.listen(128)
-        self._web_door = door
-        return door
+    def _unit(self, name: str, release: Path, port: int) -> Unit:
+        environment = {**self._environment, "QUEUE_PORT": str(self._queue_port), "PORT": str(port)}
+        if name == "candidate":
+            environment["CANDIDATE"] = "1"
+        return Unit(release.resolve(), self._command, environment, self._home / "log" / f"{name}.log")
 
-    def _shut_door(self) -> None:
-        if self._web_door:
-            self._web_door.close()
-        self._web_door = _reserve(self._port)
+    def _ports(self) -> dict[str, int]:
+        """Return which sides are to be served, each with its port."""
+        try:
+            words = (line.split() for line in self._sides.read_text(encoding="utf-8").splitlines())
+            return {colour: int(port) for colour, port in words}
+        except (OSError, ValueError):
+            return {}
+
+    @property
+    def _sides(self) -> Path:
+        return self._home / "run" / "sides"
+
+    def _remember(self, ports: dict[str, int]) -> None:
+        write(self._sides, "".join(f"{colour} {port}\n" for colour, port in ports.items()))
 
     def _close_candidate(self) -> None:
         if self._candidate_door:
             self._candidate_door.close()
             self._candidate_door = None
-
-    def _goes_on(self) -> str:
-        return f"{self._web.unit.release.name} goes on serving" if self._web else "nothing is served"
-
-    async def _keep_running(self, running: Running) -> None:
-        """Start the service again when it ends by itself; leave it down when it keeps crashing."""
-        crashes = 0
-        while self._web is running:
-            await running.process.wait()
-            crashes = crashes + 1 if time.monotonic() - running.since < CRASH_WINDOW else 1
-            async with self._turn:
-                if self._web is not running:
-                    return
-                await running.kill()
-                again = await self._again() if crashes < CRASHES else None
-                if again is None:
-                    self._web = None
-                    self._shut_door()
-                    return
-                self._web = running = again
-
-    async def _again(self) -> Running | None:
-        try:
-            return await Running.start(self._unit({"PORT": str(self._port)}), self._open_door(), within=COMES_UP_WITHIN)
-        except (NotUp, OSError):
-            return None
 
     async def _visited(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._visits.add(writer)
@@ -254,24 +224,13 @@ async def _pong(reader: StreamReader, writer: StreamWriter) -> None:
     writer.close()
 
 
-def _reserve(port: int) -> socket.socket:
-    """Take a port without listening: connections are refused, and nobody else can have it."""
-    taken = socket.socket()
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _link(path: Path) -> str:
+    """Return the name of the release that a link points at; nothing where there is no link."""
     try:
-        taken.bind(("127.0.0.1", port))
+        return path.readlink().name
     except OSError:
-        taken.close()
-        raise
-    return taken
+        return ""
 
 
 def _port(server: asyncio.Server) -> int:
     return int(server.sockets[0].getsockname()[1])
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    part.rename(path)
