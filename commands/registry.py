@@ -51,7 +51,7 @@ ACTIONS = (
     Action("deployment.details", telling.details_button),
     Action("step.ran", resolving.button(resolving.RAN)),
     Action("step.did_not_run", resolving.button(resolving.DID_NOT_RUN)),
-    *(Action(f"hold.{word}", hold.pressed) for word in hold.WORDS),
+    *(Action(f"hold.{word}", hold.pressed) for word in hold.WORDS if word not in hold.LOSES_DATA),
     Action("checklist.tick", tick),
     Action("home.check", check),
     Action("maintenance.on", maintenance.confirmed),

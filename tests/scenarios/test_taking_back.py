@@ -88,3 +88,48 @@ def test_the_command_line_shows_first_and_takes_back_only_what_is_confirmed(scen
     assert code == 0, done
     scene.serves("v2.1")
     assert migrations(scene) == ["001_calls"]
+
+
+def backs_up(scene) -> None:
+    """Let production have a backup of v2.2 with its database, and then ship v2.3 and a call that came in after it."""
+    dumps = (
+        'directory = "backups"\nengine = "sqlite"\nlive = "storage/app.db"\ndatabase = "sqlite3 storage/app.db .dump"'
+    )
+    scene.reconfigures(('directory = "backups"', dumps))
+    scene.says("omar", "/ops backup production")
+    scene.until("a backup", lambda: scene.rows("SELECT name FROM backup WHERE lower(state) = 'good'"))
+    scene.ships("v2.3")
+    with closing(sqlite3.connect(database(scene))) as rows, rows:
+        rows.execute("INSERT INTO calls (caller) VALUES ('+49 221 00000')")
+
+
+def database(scene):
+    return scene.world.host("web1").home / "app" / "shared" / "storage" / "app.db"
+
+
+def calls(scene) -> int:
+    with closing(sqlite3.connect(database(scene))) as rows:
+        return int(rows.execute("SELECT count(*) FROM calls").fetchone()[0])
+
+
+@pytest.mark.timeout(400)
+def test_a_backup_gives_back_its_code_and_then_its_database_and_what_is_lost_was_said_before(scene):
+    before = calls(scene)
+    backs_up(scene)
+    assert calls(scene) == before + 1
+    code, listed = scene.shipmate("rollback", "backup", "production")
+    assert (code, "code and database of" in listed) == (0, True), listed
+    code, done = scene.shipmate("rollback", "backup", "latest", "production", "--no-notify")
+    assert code == 0, done
+    scene.serves("v2.2")
+    assert calls(scene) == before + 1
+    told = question(scene, "omar", "/rollback backup latest production --restore-database")
+    assert "Everything that was written since" in told
+    newest = scene.newest()
+    scene.presses("omar", "Roll back production to v2.2", within="private")
+    scene.world.slack.submits("omar", {"confirm": "production"}, timeout=60)
+    scene.until("the restore", lambda: scene.newest() > newest)
+    scene.comes_to(scene.newest(), "succeeded")
+    scene.serves("v2.2")
+    assert calls(scene) == before
+    assert not scene.ran_twice()
