@@ -119,11 +119,11 @@ class Ear:
             self.checked(sha)
         return fresh
 
-    def rest(self, pause: Callable[[float], None]) -> Callable[[int, float], None]:
-        """Return what waits so many seconds, or until something new is heard of a run, but never no time at all."""
+    def rest(self, pause: Callable[[float], None]) -> Callable[[int, float], bool]:
+        """Return what waits so many seconds, or until it hears of a run, and says which; never no time at all."""
         known: dict[int, int] = {}
 
-        def wait(run: int, seconds: float) -> None:
+        def wait(run: int, seconds: float) -> bool:
             least = min(_LEAST, seconds)
             pause(least)
             left = seconds - least
@@ -131,9 +131,10 @@ class Ear:
                 newest = self._newest(run)
                 if newest > known.get(run, 0):
                     known[run] = newest
-                    return
+                    return True
                 pause(min(_SLICE, left))
                 left -= _SLICE
+            return False
 
         return wait
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from deployers import github_pace as pace
 from deployers import github_words as words
 from deployers.github_errors import GitHubAway, GitHubError, GitHubLimited, RunGone
 from deployers.github_run import Approval, Run, State
@@ -11,8 +12,6 @@ from deployers.github_runs import Runs
 from deployers.github_words import Patience
 
 _SHORT_PAUSE, _LONGEST_PAUSE = 2.0, 10.0
-_SHARE = 0.03
-"""A run is looked at again after this share of the time it has run for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,8 @@ class House:
     """How many seconds jobs usually take, by name."""
     approval: Callable[[str], str] = lambda _: ""
     """By the deployment's mark: who approved it here, as a sentence; empty when nobody did."""
-    rest: Callable[[int, float], None] | None = None
-    """Waits so many seconds, or until something is heard of a run."""
+    rest: Callable[[int, float], bool] | None = None
+    """Waits so many seconds, or until something is heard of a run; says whether something was."""
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class Follower:
     runs: Runs
     house: House
     patience: Patience
-    number: int
+    run: Run
     mark: str
     until: datetime
     tell: Callable[[str], None]
@@ -48,6 +47,7 @@ class Follower:
     """GitHub answers nothing before."""
     _pending: tuple[Approval, ...] = ()
     _told: str = ""
+    _heard: bool = False
 
     def __post_init__(self) -> None:
         """Begin to look."""
@@ -60,21 +60,24 @@ class Follower:
             RunGone: somebody has deleted it.
             RunNotStopped: it was given up, and goes on.
         """
+        self._seen(self.run)
+        # Lists tell of runs without their jobs, and what failed in one that is over stands in them.
+        run = self._look() if self.run.finished and not self.run.jobs else self.run
         while True:
-            run = self._look()
             if run is not None and run.finished:
                 return run, ""
             if why := self._over():
-                ended = self.runs.cancel(self.number)
+                ended = self.runs.cancel(self.run.id)
                 return ended, "" if ended.state is State.SUCCEEDED else why
             self._rest(self._wait(run))
+            run = self._look()
 
     def _look(self) -> Run | None:
         """Return the run as it is now, once people can see it; None while GitHub cannot say."""
         if self._unasked_until and self.runs.now() < self._unasked_until:
             return None
         try:
-            run = self.runs.look(self.number)
+            run = self.runs.look(self.run.id, self.run)
         except (GitHubAway, GitHubLimited) as error:
             self._unasked_until = error.over(self.runs.now()) if isinstance(error, GitHubLimited) else None
             self._say(f"{error}. The run goes on, and I ask again\n")
@@ -85,6 +88,7 @@ class Follower:
                 raise
             return None
         self._gone = None
+        self.run = run
         self._seen(run)
         return run
 
@@ -132,14 +136,13 @@ class Follower:
     def _wait(self, run: Run | None) -> float:
         if run is None:
             return _SHORT_PAUSE if self._gone else _LONGEST_PAUSE
-        age = (self.runs.now() - run.created).total_seconds()
-        return min(max(1.0, age * _SHARE), _LONGEST_PAUSE)
+        return pace.wait(run, self.runs.now(), self._usual, heard=self._heard)
 
     def _rest(self, seconds: float) -> None:
         if self.house.rest is None:
             self.runs.pause(seconds)
         else:
-            self.house.rest(self.number, seconds)
+            self._heard = self.house.rest(self.run.id, seconds) or self._heard
 
     def _say(self, text: str) -> None:
         if text != self._told:

@@ -119,7 +119,7 @@ class GitHubRemote:
                 self._started[operation.id] = run.id
             if authority.deployment in self._aborted:
                 self._runs.cancel(run.id)
-            return self._ended(run.id, operation, authority, heard)
+            return self._ended(run, operation, authority, heard)
         except GitHubError as error:
             if self._decides(error, operation):
                 raise
@@ -175,7 +175,7 @@ class GitHubRemote:
             return frozenset(number for name, number in self._started.items() if name != operation)
 
     def _ended(
-        self, number: int, operation: Operation, authority: Authority, heard: Callable[[Record], None]
+        self, started: Run, operation: Operation, authority: Authority, heard: Callable[[Record], None]
     ) -> Record:
         """Follow a run to its end; one that takes longer than it may is cancelled."""
 
@@ -183,7 +183,7 @@ class GitHubRemote:
             heard(Record(operation.id, Fate.RUNNING, output=text, output_bytes=len(text.encode())))
 
         mark, until = authority.deployment, self._runs.now() + operation.deadline
-        run, why = Follower(self._runs, self._house, self._patience, number, mark, until, tell).end()
+        run, why = Follower(self._runs, self._house, self._patience, started, mark, until, tell).end()
         if why:
             text = f"{why}: {run.url}\n"
             return Record(operation.id, Fate.EXITED, _TIMED_OUT, text, len(text.encode()), token=authority.token)

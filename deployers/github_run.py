@@ -1,7 +1,7 @@
 """A workflow run as GitHub tells it, and what that means; pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -114,6 +114,11 @@ class Run:
             return State.WAITING
         return {"in_progress": State.RUNNING, "pending": State.BEHIND}.get(self.status, State.QUEUED)
 
+    def goes_on(self, jobs: Sequence[Mapping[str, Any]]) -> bool:
+        """Say whether GitHub's answer about its jobs alone shows that it goes on."""
+        runs = any(job["status"] == "in_progress" for job in jobs)
+        return runs and all(int(job.get("run_attempt") or self.attempt) == self.attempt for job in jobs)
+
     def failing(self) -> tuple[Job, Step | None] | None:
         """Return the first job that did not end well, and its step that failed."""
         for job in self.jobs:
@@ -163,8 +168,13 @@ def read(told: Mapping[str, Any], jobs: Iterable[Mapping[str, Any]] = ()) -> Run
         created=datetime.fromisoformat(told["created_at"]),
         event=str(told.get("event") or ""),
         attempt=int(told.get("run_attempt") or 1),
-        jobs=tuple(map(_job, jobs)),
+        jobs=read_jobs(jobs),
     )
+
+
+def read_jobs(jobs: Iterable[Mapping[str, Any]]) -> tuple[Job, ...]:
+    """Return the jobs of a run from GitHub's answer about them."""
+    return tuple(map(_job, jobs))
 
 
 def _job(told: Mapping[str, Any]) -> Job:

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
+from typing import Any
 from urllib.parse import quote
-
-import httpx
 
 from deployers.github_api import PAGE, Asker, Door
 from deployers.github_errors import (
@@ -21,7 +20,8 @@ from deployers.github_errors import (
     RunNotStopped,
     RunsAmbiguous,
 )
-from deployers.github_run import Approval, Run, Wanted, approval, candidates, read
+from deployers.github_logs import tail
+from deployers.github_run import Approval, Run, State, Wanted, approval, candidates, read, read_jobs
 from deployers.ports import Clock
 from deployers.refs import meanings
 
@@ -35,8 +35,6 @@ _WITHIN = 8.0
 _SETTLES = 60.0
 """Seconds within which GitHub lists a run that it has started."""
 _STOPS = 120.0
-_LOG_BYTES = 64 * 1024
-_LOG_SECONDS = 10.0
 _MARKUP = re.compile(r"^##\[(group|endgroup|section|debug|command|warning|error)\]")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")
 
@@ -87,13 +85,29 @@ class Runs:
         found = self._until(lambda: self._find(wanted), max(0.0, self.settles - age))
         return self._verified(found, wanted) if found else None
 
-    def look(self, number: int) -> Run:
-        """Return a run with its jobs and steps, as it is now; raises RunGone when somebody has deleted it."""
+    def look(self, number: int, before: Run | None = None) -> Run:
+        """Return a run with its jobs and steps, as it is now; raises RunGone when somebody has deleted it.
+
+        Whoever has seen it run `before` gets by with its jobs, one question instead of two, while one of them runs.
+        """
         with self._asking(_READ) as asker:
+            jobs = self._jobs(asker, number) if before is not None and before.state is State.RUNNING else []
+            if before is not None and before.goes_on(jobs):
+                return replace(before, jobs=read_jobs(jobs))
             told = asker.find(f"/actions/runs/{number}")
             if told is None:
                 raise RunGone(number)
-            return read(told, asker.pages(f"/actions/runs/{number}/jobs", "jobs", filter="latest"))
+            if not jobs or (told["status"] == "completed" and any(job["status"] != "completed" for job in jobs)):
+                jobs = self._jobs(asker, number)
+            return read(told, jobs)
+
+    def _jobs(self, asker: Asker, number: int) -> list[Any]:
+        try:
+            return list(asker.pages(f"/actions/runs/{number}/jobs", "jobs", filter="latest"))
+        except GitHubRefused as error:
+            if error.status == 404:
+                return []
+            raise
 
     def carrying(self, mark: str) -> tuple[Run, ...]:
         """Return the newest runs whose names carry an operation, or any operation of a deployment's mark."""
@@ -126,6 +140,9 @@ class Runs:
         """
         with self._asking(_CONTENTS) as asker:
             heads = {f"refs/tags/{each['name']}": each["commit"]["sha"] for each in asker.pages("/tags")}
+            first = next(iter(meanings(ref)), "")
+            if heads.get(first) == sha:
+                return first, sha
             heads |= {f"refs/heads/{each['name']}": each["commit"]["sha"] for each in asker.pages("/branches")}
             named = [name for name in (*meanings(ref), *heads) if heads.get(name) == sha]
             if named:
@@ -158,7 +175,7 @@ class Runs:
             if error.status in (404, 410):
                 return ()
             raise
-        lines = (_MARKUP.sub("", _STAMP.sub("", line)) for line in self._tail(where).splitlines())
+        lines = (_MARKUP.sub("", _STAMP.sub("", line)) for line in tail(where, self.door.monotonic).splitlines())
         return tuple(line for line in lines if line)[-count:]
 
     def waits_for(self, number: int) -> tuple[Approval, ...]:
@@ -273,17 +290,3 @@ class Runs:
     def _asking(self, permissions: Mapping[str, str]) -> Iterator[Asker]:
         with self.door.asking(permissions, within=_WITHIN) as asker:
             yield asker
-
-    def _tail(self, where: str) -> str:
-        """Return the end of what lies there; the address is a secret of its own, so it gets no token."""
-        kept, until = b"", self.door.monotonic() + _LOG_SECONDS
-        try:
-            with httpx.stream("GET", where, timeout=_LOG_SECONDS, follow_redirects=True) as answer:
-                answer.raise_for_status()
-                for piece in answer.iter_bytes():
-                    kept = (kept + piece)[-_LOG_BYTES:]
-                    if self.door.monotonic() > until:
-                        raise GitHubAway("the log is too long to be fetched in time")
-        except httpx.HTTPError as error:
-            raise GitHubAway("the log could not be fetched") from error
-        return kept.decode("utf-8", errors="replace")

@@ -64,13 +64,14 @@ def story(tmp_path):
 
 
 def test_jobs_and_steps_are_told_as_they_go_with_what_they_usually_take(story):
+    story.runs_as(Task("build", 4, ("Set up job", "Build")), Task("deploy", 60, ("Set up job", "Ship", "Look")))
     record = story.follows(House(usual=lambda: {"build": 4.0, "deploy": 75.0}))
     assert "· deploy: has not begun, usually 1 min 15 s" in story.told[0]
     assert any("▸ build: `Set up job`, step 1 of 2, for " in text and "usually 4 s" in text for text in story.told)
     assert any("▸ deploy: `Ship`, step 2 of 3" in text and "✓ build: success in 4 s" in text for text in story.told)
     assert f"/actions/runs/{story.hub.runs[0].id}\n" in story.told[0]
     assert record.exit_code == 0
-    assert usual([record.output, record.output]) == {"build": 4.0, "deploy": 6.0}
+    assert usual([record.output, record.output]) == {"build": 4.0, "deploy": 60.0}
 
 
 def test_a_run_that_no_runner_takes_says_so_and_is_given_up(story):
@@ -248,3 +249,25 @@ def test_a_log_that_is_not_shown_to_us_changes_nothing_about_how_the_run_ended(s
     record = story.follows()
     assert (record.fate, record.exit_code) == (Fate.EXITED, 1)
     assert "GitHub refused" in record.output
+
+
+@pytest.mark.parametrize("hears", [False, True], ids=["nothing was ever heard", "webhooks have stopped"])
+@pytest.mark.parametrize("usual", [{}, {"build": 30.0, "deploy": 300.0}, {"build": 3.0, "deploy": 20.0}], ids=str)
+def test_whatever_is_heard_a_run_that_is_over_is_noticed_within_a_minute(story, usual, hears):
+    story.runs_as(Task("build", 40, ("Set up job", "Build")), Task("deploy", 200, ("Set up job", "Ship")))
+    told = [hears]
+
+    def rest(_run, seconds):
+        story.clock.passes(seconds)
+        return told.pop() if told else False
+
+    record = story.follows(House(usual=lambda: usual, rest=rest))
+    ended = story.hub.progress(story.hub.runs[0]).updated
+    assert (record.exit_code, story.clock() - ended < timedelta(seconds=60)) == (0, True)
+
+
+def test_a_job_that_is_still_told_as_running_when_its_run_is_over_is_asked_for_again(story):
+    story.runs_as(Task("ship", 30, ("Get", "Ship"), fails_at="Ship"))
+    story.happens = [lambda _: None, lambda _: story.hub.faults.add("status", "list-jobs", detail="404", times=1)]
+    record = story.follows()
+    assert (record.exit_code, "step `Ship` of job `ship` ended as failure" in record.output) == (1, True)
