@@ -70,14 +70,8 @@ TROUBLES = (
     ),
     Trouble(
         "guarded",
-        "Ask before staging",
-        "Runs that begin now wait until staging is approved; Shipmate is a reviewer, so the card's approval is enough.",
-        lambda team, on: team.protects(on),
-    ),
-    Trouble(
-        "strict",
-        "Ask only Ben",
-        "The same, and only Ben can approve, on GitHub: here, below the run.",
+        "Ask Ben first",
+        "Runs that begin now wait until Ben approves staging on GitHub: here, below the run.",
         lambda team, on: team.protects(on, may_approve=False),
     ),
     Trouble(
@@ -125,9 +119,6 @@ class Desk:
             raise ValueError(f"nothing about GitHub can be broken as “{name}”")
         trouble.switch(self._team, on)
         (self._on.add if on else self._on.discard)(name)
-        if on:
-            # Two that ask for an approval say who gives it: the newer one counts.
-            self._on -= {"guarded": {"strict"}, "strict": {"guarded"}}.get(name, set())
 
     def act(self, number: int, act: str) -> None:
         """Do to a run what somebody does on GitHub; ValueError if that cannot be done."""

@@ -68,6 +68,8 @@ class History:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._known: dict[str, GitCommit] = {}
+        """By full SHA, under which a commit never changes."""
 
     def refs(self, beginning: str = "refs/") -> list[GitRef]:
         """Return the refs whose full names begin so, in their order."""
@@ -78,8 +80,10 @@ class History:
 
     def commit(self, name: str) -> GitCommit:
         """Return the commit that a name or a SHA stands for; Absent if there is none."""
+        if name in self._known:
+            return self._known[name]
         sha = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
-        return self.log(sha, limit=1)[0]
+        return self._known.setdefault(sha, self.log(sha, limit=1)[0])
 
     def kind(self, sha: str) -> str:
         """Return what a SHA is: `commit`, `tag`, `tree`, `blob`; Absent if it is nothing."""

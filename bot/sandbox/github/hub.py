@@ -60,6 +60,8 @@ class Hub:
         self.lock = RLock()
         self.faults = Faults()
         self.exchanges: deque[Exchange] = deque(maxlen=_KEPT)
+        self.answered = 0
+        """How many requests there were, those included that are no longer kept."""
         self.began = clock()
         self.ids = count(int(self.began.timestamp()))
         self.workflows: list[Workflow] = []

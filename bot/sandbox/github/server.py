@@ -138,6 +138,7 @@ class GitHubServer:
         status, answer = (0, None) if lost else (reply.status, reply.body)
         exchange = Exchange(request.method, request.path, dict(request.query), body, status, answer)
         self.hub.exchanges.append(exchange)
+        self.hub.answered += 1
 
     async def _failed(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         match fault.kind:

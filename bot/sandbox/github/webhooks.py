@@ -67,11 +67,12 @@ class Webhooks:
             await asyncio.sleep(_LOOK_SECONDS)
             if self.url:
                 muted = self.muted
-                for event, body in await asyncio.to_thread(self._news):
+                for event, body in await asyncio.to_thread(self.news):
                     if not muted:
                         await self.send(event, body)
 
-    def _news(self) -> list[tuple[str, Json]]:
+    def news(self) -> list[tuple[str, Json]]:
+        """Return the events that there are since somebody asked, each by name."""
         with self._hub.lock:
             return [news for run in self._hub.runs for news in self._news_of(run)]
 
