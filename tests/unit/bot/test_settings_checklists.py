@@ -108,7 +108,7 @@ def test_a_fault_in_a_checklist_says_where_and_what_to_write_instead(tmp_path, i
         ('checklist = "daily"', 'checklist = "dayly"', "there is no checklist `dayly`", "Did you mean `daily`?"),
         ('checklist = "daily"\n', "", "a schedule does one thing", 'such as `checklist = "daily"`'),
         ('checklist = "daily"', 'drill = "nowhere"', "there is no environment `nowhere`", ""),
-        ('checklist = "daily"', 'backup = "production"', "`production` has no backups", "[environments.production.backup]"),
+        ('checklist = "daily"', 'backup = "production"', "`production` has no backups", "[environments.production."),
         ("0 9 * * mon-fri", "0 9 30 2 *", "`0 9 30 2 *` never happens", "Write a day that the month has"),
         ('cron = "0 9', 'report = "weekly"\ncron = "0 9', "unknown key `report`", ""),
         (
