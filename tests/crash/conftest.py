@@ -15,6 +15,12 @@ def pytest_addoption(parser):
     )
     parser.addoption("--abreast", type=int, default=2, help="in how many worlds at the same time")
     parser.addoption("--instants", type=int, default=1, help="how many kills of each kind and story; 0: at every one")
+    parser.addoption(
+        "--dispatch-kills",
+        type=int,
+        default=int(os.environ.get("DISPATCH_KILLS", "4")),
+        help="how many kill -9 while a workflow run is dispatched",
+    )
     parser.addoption("--crash-seed", type=int, default=int(os.environ.get("CRASH_SEED", "0")), help="0: a new one")
 
 
@@ -26,6 +32,11 @@ def kills(request) -> int:
 @pytest.fixture
 def abreast(request) -> int:
     return request.config.getoption("--abreast")
+
+
+@pytest.fixture
+def dispatch_kills(request) -> int:
+    return request.config.getoption("--dispatch-kills")
 
 
 @pytest.fixture
@@ -41,6 +52,7 @@ def seed(request) -> int:
 def pytest_collection_modifyitems(config, items):
     """Give as much time as the kills may take, on a busy machine."""
     seconds = 600 + 60 * config.getoption("--kills") + 600 * config.getoption("--instants")
+    seconds += 120 * config.getoption("--dispatch-kills")
     seconds = seconds if config.getoption("--instants") else 12 * 3600
     for item in items:
         if "tests/crash" in str(item.path):
