@@ -167,9 +167,26 @@ def history(environment: Annotated[str, typer.Argument()] = "", *, as_json: Json
 @cli.command(context_settings={"ignore_unknown_options": True})
 def maintenance(words: Words, *, as_json: Json = False) -> None:
     """Keep visitors out, or let them in again: `shipmate maintenance on production --for 30m`; the bot does it."""
+    _led("maintenance", words, as_json=as_json)
+
+
+@cli.command()
+def backup(environment: str, *, as_json: Json = False) -> None:
+    """Back an environment up: code, configuration and database; the bot does it, and says when it is there."""
+    _led("backup", [environment], as_json=as_json)
+
+
+@cli.command()
+def drill(environment: str, *, as_json: Json = False) -> None:
+    """Try whether an environment's newest backup can be restored; the bot does it, and says in the channel."""
+    _led("drill", [environment], as_json=as_json)
+
+
+def _led(word: str, words: list[str], *, as_json: bool) -> None:
+    """Say a word of `/ops` that whoever leads then acts on."""
     if not a_console().somebody_leads():
-        fail("No bot is running, so nothing would be switched. Start it (`shipmate run`), then type this again.")
-    _asked("ops", ["maintenance", *words], as_json=as_json)
+        fail("No bot is running, so nothing would be done. Start it (`shipmate run`), then type this again.")
+    _asked("ops", [word, *words], as_json=as_json)
 
 
 def _asked(name: str, words: list[str], *, as_json: bool) -> None:
