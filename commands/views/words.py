@@ -50,6 +50,8 @@ STEPS: dict[str, tuple[str, str]] = {
     "pause": ("pause", "pausing"),
     "restore": ("restore", "restoring"),
     "swap_database": ("swap in the database", "swapping in the database"),
+    "workers_stop": ("stop workers", "stopping queue workers"),
+    "workers_start": ("start workers", "starting queue workers"),
     "activate": ("activate", "activating"),
     "run": ("workflow run", "running the workflow"),
     "restart": ("restart services", "restarting services"),
