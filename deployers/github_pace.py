@@ -14,7 +14,7 @@ _MARGIN, _LEAST_MARGIN = 0.15, 3.0
 _LATE = 1.5
 """Whoever takes so many times as long as usual ends at any time."""
 _SHARE, _SHORTEST, _LONGEST = 0.25, 2.0, 5.0
-_IDLE_SHARE, _IDLE_LONGEST = 0.03, 10.0
+_IDLE_SHARE, _IDLE_LONGEST = 0.03, 20.0
 """While a run waits for somebody or something."""
 
 
