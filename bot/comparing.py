@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 PROMOTE, HOLD, ABORT = "promote", "hold", "abort"
 KEPT = 60
 """So many looks at each place say how well it is now."""
-GONE = "the numbers were gone for a while, so somebody has to say that it goes on"
-HELD = "it was held by {by}, so somebody has to say that it goes on"
+GONE = "gone"
+"""Why only a person lets it go on: its numbers were gone for a while; otherwise who held it, by id."""
 
 
 class Book(Protocol):
@@ -144,7 +144,7 @@ class Comparing:
     def _asked_again(self, held: Held) -> tuple[Held, dict[str, Any]]:
         """Ask anew after somebody held it; from then on it has no end of its own."""
         beside = dict(self.book.beside(held))
-        facts = {**beside, "by_hand": HELD.format(by=held.by), "number": beside["number"] + 1}
+        facts = {**beside, "by_hand": held.by, "number": beside["number"] + 1}
         return self._asked(facts), facts
 
     def _asked(self, facts: Mapping[str, Any]) -> Held:
@@ -171,7 +171,7 @@ class Comparing:
         }
         if due or (fresh["state"], fresh["by_hand"]) != (facts["state"], facts["by_hand"]):
             loud = asks and (not asked or fresh["state"] != facts["state"])
-            self.book.counted(held, fresh, _why(fresh, finding), loud=loud)
+            self.book.counted(held, fresh, _why(finding), loud=loud)
         return fresh, finding
 
     def _read(self, facts: dict[str, Any], tally: Tally, now: datetime) -> dict[str, Any]:
@@ -225,5 +225,5 @@ class Comparing:
         return step.share if isinstance(step, Compare) else 0
 
 
-def _why(facts: Mapping[str, Any], finding: Finding) -> str:
-    return finding.why or facts["by_hand"] or "it is compared with the stable side"
+def _why(finding: Finding) -> str:
+    return finding.why or "it is compared with the stable side"

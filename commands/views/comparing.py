@@ -7,7 +7,7 @@ from typing import Any
 from commands.replies import Block
 from commands.views.blocks import confirm, fence, line, section
 from commands.views.choices import named
-from commands.views.words import clock, lasting
+from commands.views.words import clock, lasting, who
 from deployers.comparing.tally import Tally
 from deployers.comparing.verdict import State
 from storage.models import Deployment
@@ -53,10 +53,14 @@ def waits(facts: Mapping[str, Any], tally: Tally, now: datetime | None) -> str:
     """Return what it waits for, in words."""
     state, requests = State(facts["state"]), f"{tally.canary[1]:,} of {facts['wanted']:,} requests"
     rate = f"{facts['success_rate']:g} %"
-    if state.asks:
-        return f"It waits for somebody: {line(facts['why'], 600)}."
-    if facts["by_hand"]:
-        return f"It waits for somebody: {line(facts['by_hand'], 300)}."
+    hand = facts["by_hand"]
+    if state.asks or hand:
+        why = [f"It waits for somebody: {line(facts['why'], 600)}."] if state.asks else [f"{requests} counted."]
+        if hand == "gone":
+            why.append("Its numbers could not be told for a while, so it goes no further by itself.")
+        elif hand:
+            why.append(f"It was held by {who(hand)}, so it goes no further by itself.")
+        return " ".join(why)
     ends = datetime.fromisoformat(facts["ends"])
     left = f" ({lasting((ends - now).total_seconds())} left)" if now and now < ends else ""
     return f"{requests} that it takes to show {rate} · judged at {clock(ends)}{left}"

@@ -43,8 +43,8 @@ def canaries() -> dict[str, Any]:
     half = [(0, 41, 1, 388), (0, 44, 0, 402), (1, 39, 1, 371), (0, 52, 3, 412), (0, 47, 0, 395)]
     thin = canary(*[(0, 21, 1, 380)] * 20, state=State.THIN, why="420 of 598 requests")
     why = "the numbers are gone: Prometheus: it answered 503: <!channel> starting up"
-    gone = canary(*half, state=State.BLIND, why=why, by_hand="the numbers were gone for a while")
-    held = canary(*half, by_hand="it was held by U0BEN, so somebody has to say that it goes on")
+    gone = canary(*half, state=State.BLIND, why=why, by_hand="gone")
+    held = canary(*half, by_hand="U0BEN")
     now = SINCE + timedelta(minutes=5)
     return {
         "card-canary": card.announcement(canary(*half), now=now),
