@@ -1,5 +1,6 @@
 """The team is on GitHub: releases go out through workflow runs, checks are asked for, and outages are told in words."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -25,6 +26,7 @@ def world(tmp_path_factory) -> Iterator[World]:
 def scene(world) -> Iterator[Scene]:
     yield Scene(world)
     world.github.hub.faults.clear()
+    world.github.protects(False)
     world.github.ships_well(1)
 
 
@@ -108,3 +110,39 @@ def test_jobs_are_on_the_card_as_they_go_and_github_tells_of_them_by_itself(scen
     assert ("workflow_run", 202) in told
     assert ("workflow_job", 202) in told
     assert {status for _, status in told} == {202}
+
+
+@pytest.fixture
+def asking(scene):
+    """Let a deployment to staging need one approval in Slack."""
+    none, one = "approvals = { required = 0", "approvals = {required = 1"
+    scene.reconfigures((none, one))
+    yield scene
+    scene.reconfigures((one, none))
+
+
+def test_one_approval_on_the_card_is_enough_and_the_next_card_knows_how_long_jobs_take(asking, hub, world):
+    world.github.ships_well(4)
+    world.github.protects()
+    for version, tells in (("v2.1", r"ship: "), ("v2.2", r"ship: .*, usually \d")):
+        count = len(hub.runs)
+        number = asking.asks(version, "staging")
+        assert len(hub.runs) == count
+        asking.presses("ben", "Approve")
+        asking.until("the job on the card", lambda number=number, tells=tells: re.search(tells, asking.card(number)))
+        asking.comes_to(number, "succeeded")
+        (run,) = hub.runs[count:]
+        assert [yes for _, yes in run.answers.values()] == [True]
+
+
+def test_where_shipmate_is_no_reviewer_the_card_says_who_is_and_links_there(scene, hub, world):
+    world.github.protects(may_approve=False)
+    before, count = scene.newest(), len(hub.runs)
+    scene.says("ana", "/deploy staging v2.3")
+    scene.until("a deployment", lambda: scene.newest() > before)
+    scene.shows(scene.newest(), "GitHub waits for somebody to approve `staging`: ben can, on the run's page there")
+    (run,) = hub.runs[count:]
+    assert f"/actions/runs/{run.id}" in str(scene.cards(scene.newest())[0].blocks)
+    assert run.answers == {}
+    hub.answer(run, "staging")
+    scene.comes_to(scene.newest(), "succeeded")
