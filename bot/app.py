@@ -18,6 +18,7 @@ from bot.change import Changes
 from bot.checkups import Checkups
 from bot.chores import Chores
 from bot.conductor import Conductor
+from bot.cooling import Cooling
 from bot.crew import Crew, with_secrets
 from bot.engine import Engine, Queue
 from bot.guarding import Guard
@@ -223,6 +224,7 @@ class App:
             "samples": Job(sampler.look, 60),
             "pace": Job(self._pace, REST, (Deployment, InboxRow)),
             "chores": Job(Chores(self.changes, self.environments, self.remote).tick, REST, (BackupRecord, DrillRecord)),
+            "cooling": Job(Cooling(self.changes, self.environments, self.remote).tick, 30),
             "guard": Job(guard.tick, 30, (Deployment,), due=guard.until_next),
             "maintenance": Job(maintenance.tick, REST, (MaintenanceSwitch, Deployment), due=maintenance.until_next),
             "reminders": Job(Reminders(self.changes).tick, 60),

@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 Judged = TypeVar("Judged")
 WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between two tries to judge what cannot be judged at the moment."""
-SWITCHING = timedelta(minutes=5)
-"""So long a deployment waits for maintenance that is being switched."""
+SWITCHING, COOLING = timedelta(minutes=5), timedelta(minutes=1)
+"""So long a deployment waits for maintenance that is being switched, and for a side that is being stopped."""
 GO = "go"
 BUSY = "busy"
 """Another deployment runs in this environment; ask again in a moment."""
@@ -139,9 +139,9 @@ class Opening:
 
     def _busy(self, session: Session, deployment: Deployment) -> bool:
         """Say whether something else works on the hosts; a way back does not wait for maintenance to be switched."""
-        since = self.changes.clock() - SWITCHING
-        switched = maintenance.under_way(session, deployment.environment, since)
-        return self._running(session, deployment) or (switched and deployment.kind is Kind.DEPLOY)
+        now, place = self.changes.clock(), deployment.environment
+        switched = maintenance.under_way(session, place, now - SWITCHING) and deployment.kind is Kind.DEPLOY
+        return switched or self._running(session, deployment) or colours.is_cooling(session, place, now - COOLING)
 
     def _running(self, session: Session, deployment: Deployment) -> bool:
         held = deployments.running_in(session, deployment.environment)

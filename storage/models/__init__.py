@@ -5,6 +5,7 @@ from storage.models.audit import AuditEntry, AuditHead
 from storage.models.backup import BackupRecord, BackupState, DrillRecord, DrillState
 from storage.models.check_run import CheckRun
 from storage.models.checklist import ChecklistPoint, ChecklistRun, HealthSample, RunState, ScheduleSlot
+from storage.models.cooling import Cooling
 from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
 from storage.models.freeze import FreezeRecord
 from storage.models.github import HeardEvent, Shipment
@@ -35,6 +36,7 @@ __all__ = [
     "CheckRun",
     "ChecklistPoint",
     "ChecklistRun",
+    "Cooling",
     "Decision",
     "Deployment",
     "DrillRecord",
