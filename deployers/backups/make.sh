@@ -229,6 +229,10 @@ finish() { # the manifest first: where there is a backup there is one
         mv -T -- "$part" "$folder/$file" && sync "$folder" || fail 74 "there is no room in $folder on $host"
 }
 
+if [ -n "$first" ] && [ -d "$place" ] && [ ! -e "$place/current" ]; then
+    echo "nothing is served on $host yet, so there is nothing to back up"
+    exit 0
+fi
 open_folder
 find_served
 began=$(now) made_at=$(date +%s)

@@ -18,17 +18,22 @@ def of(step: Step, environment: Environment, plan: Plan, host: Host) -> str:
     """Return the script of a plan's step about backups; KeyError for another."""
     fresh = plan.backup or naming.of_release(plan.release)
     known: dict[type[Step], Callable[[], str]] = {
-        BackupStep: lambda: make(environment, host, fresh),
+        BackupStep: lambda: make(environment, host, fresh, first=not (plan.replaces or plan.restores)),
         Restore: lambda: restore(environment, host, Restoration.read(plan.restores)),
         SwapDatabase: lambda: swap(environment, host, Restoration.read(plan.restores), fresh, release=plan.release),
     }
     return known[type(step)]()
 
 
-def make(environment: Environment, host: Host, name: str) -> str:
-    """Return the script that makes a backup, reads it back, and deletes the oldest beyond those that are kept."""
+def make(environment: Environment, host: Host, name: str, *, first: bool = False) -> str:
+    """Return the script that makes a backup, reads it back, and deletes the oldest beyond those that are kept.
+
+    Before the first release of all, a host on which nothing is served has nothing to back up, and says so.
+    """
     swaps = "yes" if _backup(environment).swaps else ""
-    return _script(environment, host, {"name": name, "swaps": swaps}, "common.sh", "make.sh")
+    return _script(
+        environment, host, {"name": name, "swaps": swaps, "first": "yes" if first else ""}, "common.sh", "make.sh"
+    )
 
 
 def restore(environment: Environment, host: Host, restores: Restoration) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.backups import scripts
+from deployers.backups import answers, scripts
 from tests.backed import NAME, RELEASE, SHA, Backed, demand
 
 
@@ -170,6 +170,15 @@ def test_it_does_not_begin_where_there_is_no_room(host):
     manifest.write_text(text.replace(f"bytes {host.file.stat().st_size}", "bytes 999999999999999"))
     done = host.make()
     assert (done.returncode, "no room for a backup" in done.stderr) == (75, True)
+
+
+def test_before_the_first_release_there_is_nothing_to_back_up_and_afterwards_a_missing_one_is_a_fault(host):
+    (host.home / "app/current").unlink()
+    machine = host.environment.machines[0]
+    done = host.run(scripts.make(host.environment, machine, NAME, first=True))
+    assert (done.returncode, answers.made(done.stdout), list(host.home.glob("backups/*"))) == (0, None, [])
+    assert "nothing is served on web1 yet" in done.stdout
+    assert host.make().returncode == 66
 
 
 def test_the_same_name_again_is_the_same_backup(host):
