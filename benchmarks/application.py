@@ -43,10 +43,10 @@ class Web(asyncio.Protocol):
             self._transport.write((head + body).encode())
 
 
-async def main(port: int, release: Path) -> None:
+async def main(port: int, release: Path, kind: type[Web] = Web) -> None:
     """Serve until killed."""
     sha = (release / "REVISION").read_text(encoding="utf-8").strip()
-    server = await asyncio.get_running_loop().create_server(lambda: Web(sha), "0.0.0.0", port, backlog=4096)  # noqa: S104
+    server = await asyncio.get_running_loop().create_server(lambda: kind(sha), "0.0.0.0", port, backlog=4096)  # noqa: S104
     async with server:
         await server.serve_forever()
 

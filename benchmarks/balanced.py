@@ -85,6 +85,9 @@ class Kind:
     told: bool = True
     """Whether Shipmate knows of the balancer; otherwise it only switches links and restarts."""
     keep_warm: str = "1h"
+    canary: str = ""
+    """What is configured of canaries, judged by nginx's log; empty: there are none."""
+    application: Path = APPLICATION
 
 
 def missing(kind: Kind) -> str:
@@ -101,7 +104,7 @@ class Balanced(World):
         self._bare = bare
         self.ports = {target.name: (_port(), _port()) for target in fleet.targets[:HOSTS]}
         self.running: Running
-        self._front = ExitStack()
+        self._before = ExitStack()
 
     @property
     def rows(self) -> Rows:
@@ -117,7 +120,7 @@ class Balanced(World):
         try:
             super().__exit__(None, None, None)
         finally:
-            self._front.close()
+            self._before.close()
             for pid in (self.state / "pids").glob("*/*"):
                 if pid.name != "log":
                     _kill(pid)
@@ -128,18 +131,22 @@ class Balanced(World):
             (target.name, f"{target.address}:{self.ports[target.name][0]}") for target in self.fleet.targets[:HOSTS]
         ]
         if self.kind.balancer == "nginx":
-            running = balancers.nginx(folder, _port(), [where for _, where in servers])
+            log = f"{folder}/visits.log shipmate" if self.kind.canary else "off"
+            running = balancers.nginx(folder, _port(), [where for _, where in servers], log)
         else:
             running = balancers.haproxy(folder, _port(), self._named())
-        self.running = self._front.enter_context(running)
+        self.running = self._before.enter_context(running)
         svc = self.state / "svc"
-        text = _SVC.format(folder=self.state / "pids", python=sys.executable, application=APPLICATION)
+        text = _SVC.format(folder=self.state / "pids", python=sys.executable, application=self.kind.application)
         svc.write_text(text, encoding="utf-8")
         svc.chmod(0o755)
         head = recipe.configuration(self.fleet, self._bare, self.fleet.home / "shipmate").partition("[recipes.bench]")[
             0
         ]
         told = self._balancer() if self.kind.told else ""
+        if self.kind.canary:
+            log = f'log = "{folder}/visits.log"\n'
+            told += f"\n[environments.production.canary]\n{self.kind.canary}{log}"
         (self.state / "shipmate.toml").write_text(head + self._tail(svc) + told, encoding="utf-8")
 
     def _named(self) -> list[tuple[str, str]]:
@@ -164,12 +171,16 @@ class Balanced(World):
             restart="" if self.kind.colours else f"'{plain}'",
             colours=f'colour_start = ["{start}"]\ncolour_stop = ["{stop}"]\n' if self.kind.colours else "",
             url=self.running.url,
-            strategies='"rolling", "blue-green"' if self.kind.colours else '"rolling"',
+            strategies=self._strategies(),
             user=self.fleet.user,
             path=self.fleet.home / "shipmate",
             hosts=hosts,
             known_hosts=self.fleet.known_hosts,
         )
+
+    def _strategies(self) -> str:
+        names = ["rolling", *(["blue-green"] if self.kind.colours else []), *(["canary"] if self.kind.canary else [])]
+        return ", ".join(f'"{name}"' for name in names)
 
     def _balancer(self) -> str:
         front, told = self.fleet.targets[HOSTS], self.running.balancer

@@ -21,7 +21,8 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
 events {{ worker_connections 4096; }}
 http {{
-    access_log off;
+    log_format shipmate '$upstream_addr\t$upstream_status\t$upstream_response_time';
+    access_log {log};
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -85,14 +86,14 @@ class Running:
 
 
 @contextmanager
-def nginx(folder: Path, port: int, servers: Sequence[str]) -> Iterator[Running]:
+def nginx(folder: Path, port: int, servers: Sequence[str], log: str = "off") -> Iterator[Running]:
     """Run nginx before these `address:port`, until the block ends."""
     include = folder / "shipmate" / "app.conf"
     include.parent.mkdir(parents=True)
     lines = "".join(f"    server {server};\n" for server in servers)
     include.write_text(f"upstream app {{\n{lines}}}\n", encoding="utf-8")
     config = folder / "nginx.conf"
-    config.write_text(_NGINX.format(folder=folder, port=port), encoding="utf-8")
+    config.write_text(_NGINX.format(folder=folder, port=port, log=log), encoding="utf-8")
     told = f"{NGINX} -p {folder} -c {config} -e {folder}/error.log"
     balancer = Balancer(
         "nginx",
