@@ -10,11 +10,14 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.stories import STORIES, Broken, Teller, seed
+from bot.sandbox.stories import STORIES as PLAIN
+from bot.sandbox.stories import Broken, Teller, seed
+from bot.sandbox.stories_balanced import BALANCED
 from bot.sandbox.world import Tuning, World
 
 MANIFEST = Path(__file__).resolve().parent.parent / "app-manifest.yml"
 CONNECTED = "connected"
+STORIES = PLAIN | BALANCED
 
 
 def manifest() -> dict[str, Any] | None:
@@ -30,9 +33,9 @@ def open_sandbox(*, port: int, headless: bool, state: Path | None, say: Callable
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    say("Starting three hosts, a repository, a workspace and the bot …")
+    say("Starting three hosts and a balancer, a repository, a workspace and the bot …")
     fresh = state is None or not (state / "shipmate.db").exists()
-    with World(state, Tuning(port=port, manifest=manifest(), github=True)) as world:
+    with World(state, Tuning(port=port, manifest=manifest(), github=True, balanced=True)) as world:
         url = world.server.url
         say(f"Open {url}: you are Ana, a developer. Type /deploy production v2.3; then be Ben and approve it.")
         say("Stop with Ctrl-C.")
@@ -85,7 +88,7 @@ def _play(name: str, say: Callable[[str], None], *, as_json: bool) -> None:
     if not as_json:
         say(f"\n== {name}: {(STORIES[name].__doc__ or '').splitlines()[0]} ==")
     on_github = name.startswith("github")
-    with World(None, Tuning(manifest=manifest(), github=on_github)) as world:
+    with World(None, Tuning(manifest=manifest(), github=on_github, balanced=name in BALANCED)) as world:
         if not on_github:
             seed(Teller(world, _silently))
         STORIES[name](Teller(world, show))

@@ -44,6 +44,61 @@ queue_status = "svc status queue"
 log = "storage/app.log"
 """
 
+SIDES = """
+[recipes.sides]
+shared = ["storage"]
+build = ["sh build.sh"]
+pending_migrations = "python3 migrate.py --pending"
+applied_migrations = "sqlite3 storage/app.db 'SELECT name FROM migrations ORDER BY name'"
+migrate = ["python3 migrate.py"]
+transactional_migrations = true
+migrations_path = "migrations"
+colour_start = ["svc colour start {colour} {port}"]
+colour_stop = ["svc colour stop {colour}"]
+maintenance_on = ["printf '%s' {message} > storage/down"]
+maintenance_off = ["rm -f storage/down"]
+maintenance_in_deployments = false
+queue_status = "svc status queue"
+log = "storage/app.log"
+"""
+"""The recipe of an application with two sides behind a balancer; nothing of it is filled in here."""
+
+BALANCED = """
+[environments.{name}.balancer]
+kind = "nginx"
+hosts = [
+{balancer}
+]
+include = "{include}"
+upstream = "{upstream}"
+test = "lb test"
+reload = "lb reload"
+pid = "{pid}"
+drain = "10s"
+keep_warm = "10m"
+
+[environments.{name}.canary]
+percentage = 25
+duration = "15s"
+interval = "1s"
+success_rate = 90
+log = "{log}"
+
+[environments.{name}.emergency]
+role = "operator"
+skip_approvals = true
+skip_tests = true
+skip_freezes = true
+page = true
+
+[environments.{name}.backup]
+directory = "backups"
+database = "sqlite3 storage/app.db .dump"
+engine = "sqlite"
+live = "storage/app.db"
+keep = 5
+"""
+
 BACKUP = """
 [environments.{name}.backup]
 directory = "backups"
@@ -128,6 +183,17 @@ class Reachable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Balancing:
+    """The balancer as the configuration names it: where it is, and its files there."""
+
+    host: Reachable
+    include: Path
+    pid: Path
+    log: Path
+    upstream: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """How patient the environments are, as the configuration writes durations."""
 
@@ -166,6 +232,24 @@ def configuration(
             )
             text += BACKUP.format(name=name) if name == "production" else ""
     return text
+
+
+def balanced(text: str, balancer: Balancing) -> str:
+    """Return a configuration whose production has two sides behind a balancer, and every strategy and way back."""
+    name = "production"
+    before, head, after = text.partition(f"\n[environments.{name}]\n")
+    changes = (
+        ('strategies = ["rolling"]', 'strategies = ["rolling", "blue-green", "canary", "emergency"]\nrecipe = "sides"'),
+        ('blame_window = "', 'veto = "4s"\nblame_window = "'),
+        (BACKUP.format(name=name), ""),
+    )
+    for old, new in changes:
+        after = after.replace(old, new, 1)
+    first, address = after.split('url = "', 1)
+    host = balancer.host
+    after = f'{first}url = "http://{host.address}:{host.port}"{address.partition(chr(34))[2]}'
+    files = {"include": balancer.include, "pid": balancer.pid, "log": balancer.log, "upstream": balancer.upstream}
+    return before + SIDES + head + after + BALANCED.format(name=name, balancer=_host(host), **files)
 
 
 def _host(host: Reachable) -> str:

@@ -26,6 +26,8 @@ class Visit:
     """What the answer's `X-Version` said."""
     fault: str = ""
     """Empty when it was answered with 200."""
+    upstream: str = ""
+    """Where a balancer says that the answer came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,19 @@ class Window:
     hosts: Mapping[str, Totals]
 
 
+@dataclass(frozen=True, slots=True)
+class Balanced:
+    """Who answers behind a balancer."""
+
+    balancer: str
+    servers: Mapping[str, str]
+    """The host at each `<address>:<port>`."""
+
+    def often(self, name: str) -> int:
+        """Return how often a host is asked in a round: a balancer once for each host behind it."""
+        return len(set(self.servers.values())) if name == self.balancer else 1
+
+
 class Front(Lasting):
     """Asks the hosts in turn, each time on a new connection, from a thread of its own between `start` and `stop`."""
 
@@ -60,12 +75,16 @@ class Front(Lasting):
         self,
         hosts: Mapping[str, tuple[str, int]],
         *,
+        behind: Balanced | None = None,
         rate: float = 20,
         path: str = "/",
         timeout: float = 5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hosts = dict(hosts)
+        self._behind = behind or Balanced("", {})
+        self._names = tuple(dict.fromkeys((*hosts, *self._behind.servers.values())))
+        """Whose totals are told: those who are asked, and those behind a balancer, by what its answers say."""
         self._pause = 1 / rate
         self._path = path
         self._timeout = timeout
@@ -92,7 +111,7 @@ class Front(Lasting):
     def window(self, since: float = 0.0) -> Window:
         """Return what visitors saw whose requests began since then and have ended."""
         visits = [visit for visit in tuple(self._visits) if visit.at >= since]
-        return Window(totals(visits), {name: totals(v for v in visits if v.host == name) for name in self._hosts})
+        return Window(totals(visits), {name: totals(v for v in visits if v.host == name) for name in self._names})
 
     def seconds(self, count: int = 60) -> tuple[Window, ...]:
         """Return the last seconds one by one, the oldest first."""
@@ -102,9 +121,13 @@ class Front(Lasting):
             if int(visit.at) in rows:
                 rows[int(visit.at)].append(visit)
         return tuple(
-            Window(totals(row), {name: totals(v for v in row if v.host == name) for name in self._hosts})
+            Window(totals(row), {name: totals(v for v in row if v.host == name) for name in self._names})
             for row in rows.values()
         )
+
+    def shares(self, since: float) -> Counter[str]:
+        """Return how many visitors each server behind the balancer has answered since then."""
+        return Counter(visit.upstream for visit in tuple(self._visits) if visit.at >= since and visit.upstream)
 
     async def _begin(self) -> None:
         self._going = asyncio.create_task(self._go())
@@ -113,7 +136,7 @@ class Front(Lasting):
         """Ask one host after the other, whether or not those before have answered."""
         loop = asyncio.get_running_loop()
         under_way: set[asyncio.Task[None]] = set()
-        names, turn, due = list(self._hosts), 0, loop.time()
+        names, turn, due = [name for name in self._hosts for _ in range(self._behind.often(name))], 0, loop.time()
         while names:
             if len(under_way) < _AT_ONCE:
                 task = asyncio.create_task(self._ask(names[turn % len(names)]))
@@ -125,10 +148,11 @@ class Front(Lasting):
 
     async def _ask(self, name: str) -> None:
         began = self._clock()
-        version, fault = "", ""
+        version, fault, upstream = "", "", ""
         try:
             async with asyncio.timeout(self._timeout):
-                status, version = await _get(*self._hosts[name], self._path)
+                status, headers = await _get(*self._hosts[name], self._path)
+            version, upstream = headers.get("x-version", ""), headers.get("x-upstream", "")
             fault = "" if status == 200 else f"answered {status}"
         except TimeoutError:
             fault = f"no answer within {self._timeout:g} s"
@@ -136,7 +160,8 @@ class Front(Lasting):
             fault = "refused"
         except (OSError, EOFError, ValueError):
             fault = "cut off"
-        self._visits.append(Visit(began, name, self._clock() - began, version, fault))
+        host = self._behind.servers.get(upstream, name)
+        self._visits.append(Visit(began, host, self._clock() - began, version, fault, upstream))
 
 
 def totals(visits: Iterable[Visit]) -> Totals:
@@ -156,15 +181,15 @@ def totals(visits: Iterable[Visit]) -> Totals:
     )
 
 
-async def _get(address: str, port: int, path: str) -> tuple[int, str]:
-    """Return the status and the version of one answer that was read whole."""
+async def _get(address: str, port: int, path: str) -> tuple[int, dict[str, str]]:
+    """Return the status and the headers of one answer that was read whole."""
     reader, writer = await asyncio.open_connection(address, port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         await reader.readexactly(min(int(headers.get("content-length", "0")), _ANSWER_BYTES))
-        return int(head[0].split()[1]), headers.get("x-version", "")
+        return int(head[0].split()[1]), headers
     except IndexError as error:
         raise ValueError("not HTTP") from error
     finally:

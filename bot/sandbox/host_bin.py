@@ -40,11 +40,11 @@ def install(home: Path, name: str) -> None:
     place.mkdir(exist_ok=True)
     python, svc = quote(_python()), quote(str(place / "svc.py"))
     (place / "svc.py").write_text(SVC, encoding="utf-8")
-    _script(place / "python3", f'#!/bin/sh\nexec {python} "$@"\n')
-    _script(place / "svc", f'#!/bin/sh\nexec {python} -S -E {svc} "$@"\n')
-    _script(place / "hostname", f"#!/bin/sh\necho {quote(name)}\n")
+    script(place / "python3", f'#!/bin/sh\nexec {python} "$@"\n')
+    script(place / "svc", f'#!/bin/sh\nexec {python} -S -E {svc} "$@"\n')
+    script(place / "hostname", f"#!/bin/sh\necho {quote(name)}\n")
     full = quote(str(home / "run" / FULL))
-    _script(place / "df", _DF.format(full=full, df=quote(shutil.which("df") or "/bin/df")))
+    script(place / "df", _DF.format(full=full, df=quote(shutil.which("df") or "/bin/df")))
 
 
 def search_path(home: Path) -> str:
@@ -58,12 +58,18 @@ def service_command() -> tuple[str, ...]:
     return (_python(), "-s", "-E", "server.py")
 
 
+def program(path: Path) -> tuple[str, ...]:
+    """Return how a program of the sandbox's own is started on a host."""
+    return (_python(), "-s", "-E", str(path))
+
+
 def _python() -> str:
     """Return the interpreter behind a virtual environment: it starts faster, and hosts have no packages of ours."""
     base = getattr(sys, "_base_executable", "")
     return str(base or sys.executable)
 
 
-def _script(path: Path, text: str) -> None:
+def script(path: Path, text: str) -> None:
+    """Write a command of a host."""
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)

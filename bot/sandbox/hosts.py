@@ -4,8 +4,6 @@ import fcntl
 import http.client
 import json
 import os
-import random
-import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -14,11 +12,10 @@ import asyncssh
 
 from bot.sandbox.background import Background, Lasting
 from bot.sandbox.machine import Machine, Spec
+from bot.sandbox.ports import ADDRESS, kept_ports
 
 NAMES = ("staging1", "web1", "web2")
-ADDRESS = "127.0.0.1"
-_PORTS = range(20_000, 32_000)
-"""Below what systems give to outgoing connections, so that a port is still free after a restart."""
+BALANCER = "lb1"
 _SILENT = -1
 """Instead of a status, where somebody takes the connection and does not answer in time."""
 _RECORDS = 500
@@ -123,8 +120,12 @@ class Host:
         root = self.home / "app" / ".shipmate" / "ops"
         return {str(path.relative_to(root)): _beginning(path) for path in _files(root)}
 
-    def _told(self, field: str) -> str | None:
-        status, body = self._get("/api/version")
+    def serves_on(self, port: int) -> str | None:
+        """Return the version that one side answers; None when nobody does."""
+        return self._told("version", port)
+
+    def _told(self, field: str, port: int = 0) -> str | None:
+        status, body = self._get("/api/version", port)
         if status != 200:
             return None
         try:
@@ -132,8 +133,8 @@ class Host:
         except (ValueError, KeyError):
             return None
 
-    def _get(self, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(ADDRESS, self.port, timeout=2)
+    def _get(self, path: str, port: int = 0) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(ADDRESS, port or self._machine.supervisor.visited, timeout=2)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -152,9 +153,12 @@ class Hosts(Lasting):
     The state directory keeps their files, keys and ports. Hosts whose names differ only in a number share a database.
     """
 
-    def __init__(self, state_dir: Path, names: Sequence[str] = NAMES, *, user: str = "deploy") -> None:
+    def __init__(
+        self, state_dir: Path, names: Sequence[str] = NAMES, *, user: str = "deploy", balanced: bool = False
+    ) -> None:
         self._state = state_dir.resolve()
         self._names = tuple(names)
+        self._balanced = balanced
         self._background = Background("sandbox-hosts")
         self._hosts: dict[str, Host] = {}
         self._machines: list[Machine] = []
@@ -198,18 +202,31 @@ class Hosts(Lasting):
         """Return the host of that name; KeyError if there is none or nothing was started."""
         return self._hosts[name]
 
+    @property
+    def balancer(self) -> Host | None:
+        """Return the host in front of production, where there is one."""
+        return self._hosts.get(BALANCER)
+
+    @property
+    def production(self) -> list[Host]:
+        """Return the hosts of production."""
+        return [host for host in self if not host.name.startswith("staging")]
+
     def __iter__(self) -> Iterator[Host]:
-        return iter(self._hosts.values())
+        """Go through the hosts of the application."""
+        return (host for host in self._hosts.values() if host.name != BALANCER)
 
     def _build(self) -> None:
         deploy_key = _key(self.deploy_key)
-        ports = _ports(self._state / "hosts.json", self._names)
+        names = (*self._names, BALANCER) if self._balanced else self._names
+        ports = kept_ports(self._state / "hosts.json", names)
         lines = []
-        for name in self._names:
+        for name in names:
             home = self._state / "hosts" / name
             host_key = _key(self._state / "keys" / f"host_{name}")
             database = self._state / "databases" / name.rstrip("0123456789-") / "app.db"
-            spec = Spec(name, home, self.user, *ports[name], database)
+            servers = tuple((ADDRESS, host.port) for host in self.production) if name == BALANCER else ()
+            spec = Spec(name, home, self.user, *ports[name], database, servers)
             machine = Machine(spec, deploy_key=deploy_key, host_key=host_key)
             self._machines.append(machine)
             self._hosts[name] = Host(machine, self._background)
@@ -242,40 +259,6 @@ def _key(path: Path) -> asyncssh.SSHKey:
 def _public(key: asyncssh.SSHKey) -> str:
     algorithm, data = key.export_public_key().decode().split()[:2]
     return f"{algorithm} {data}"
-
-
-def _ports(path: Path, names: Sequence[str]) -> dict[str, tuple[int, int, int]]:
-    """Return three ports a host: those it had, while nobody else has taken them."""
-    kept: dict[str, list[int]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    taken: set[int] = set()
-    chosen: dict[str, tuple[int, int, int]] = {}
-    for name in names:
-        had = kept.get(name, [])
-        if len(had) != 3 or not all(_is_free(port) for port in had) or taken.intersection(had):
-            had = _free(3, besides=taken)
-        taken.update(had)
-        chosen[name] = (had[0], had[1], had[2])
-    path.write_text(json.dumps(kept | chosen), encoding="utf-8")
-    return chosen
-
-
-def _free(count: int, *, besides: set[int]) -> list[int]:
-    found: list[int] = []
-    while len(found) < count:
-        port = random.choice(_PORTS)  # noqa: S311  it only has to be free
-        if port not in besides and port not in found and _is_free(port):
-            found.append(port)
-    return found
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((ADDRESS, port))
-        except OSError:
-            return False
-        return True
 
 
 def _files(root: Path) -> list[Path]:

@@ -68,10 +68,13 @@ class Kept:
         async with self._turn:
             if self._watch:
                 self._watch.cancel()
-            self._shut_door()
+            if self._door:
+                self._door.close()
             old, self._running = self._running, None
             if old:
+                # It listens too: nobody else can have the port before it has left.
                 await old.retire(within=LEAVES_WITHIN)
+            self._door = reserved(self._port)
             return Said(0, f"{self._name} is stopped")
 
     async def end(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncssh
 
 from bot.sandbox import host_bin, processes, yesterday
+from bot.sandbox.balancing import Balancing
 from bot.sandbox.ssh_server import Account, SshServer
 from bot.sandbox.supervisor import Supervisor
 from bot.sandbox.wire import Wire
@@ -29,6 +30,8 @@ class Spec:
     candidate_port: int
     database: Path
     """The database that the hosts of one fleet share."""
+    servers: tuple[tuple[str, int], ...] = ()
+    """What visitors are sent to, where the host is a balancer."""
 
     @property
     def mark(self) -> str:
@@ -45,9 +48,7 @@ class Machine:
         self.spec = spec
         self.ssh = SshServer(account, host_key)
         self.wire = Wire(spec.ssh_port, self.ssh.serve)
-        self.supervisor = Supervisor(
-            spec.home, port=spec.port, command=host_bin.service_command(), environment=environment
-        )
+        self.supervisor = _services(spec, environment)
         self.on = False
         self._sick = False
         self._before: str | None = None
@@ -139,6 +140,12 @@ class Machine:
             return None
 
 
+def _services(spec: Spec, environment: dict[str, str]) -> Supervisor | Balancing:
+    if spec.servers:
+        return Balancing(spec.home, port=spec.port, servers=spec.servers, environment=environment)
+    return Supervisor(spec.home, port=spec.port, command=host_bin.service_command(), environment=environment)
+
+
 def _environment(spec: Spec) -> dict[str, str]:
     return {
         "HOME": str(spec.home),
@@ -155,11 +162,18 @@ def _environment(spec: Spec) -> dict[str, str]:
 
 def _furnish(spec: Spec) -> None:
     """Put what an operator would into the host's home: commands, directories, and the way to the database."""
-    storage = spec.home / "app" / "shared" / "storage"
-    for place in (spec.home / "run", spec.home / "log", spec.home / "tmp", storage, spec.database.parent):
+    for place in (spec.home / "run", spec.home / "log", spec.home / "tmp"):
         place.mkdir(parents=True, exist_ok=True)
     (spec.home / "run" / host_bin.FULL).unlink(missing_ok=True)
     host_bin.install(spec.home, spec.name)
+    if not spec.servers:
+        _furnish_application(spec)
+
+
+def _furnish_application(spec: Spec) -> None:
+    storage = spec.home / "app" / "shared" / "storage"
+    for place in (storage, spec.database.parent):
+        place.mkdir(parents=True, exist_ok=True)
     if spec.name == "web1":
         yesterday.log(storage / "app.log", datetime.now(UTC))
         yesterday.backups(spec.home / "backups", datetime.now(UTC))

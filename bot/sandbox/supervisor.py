@@ -43,14 +43,11 @@ class Supervisor:
         return self._home / "app" / "current"
 
     @property
-    def colour(self) -> str:
-        """Return the side that serves the same release as `current`; nothing where there are no sides."""
+    def visited(self) -> int:
+        """Return the port on which the release of `current` answers visitors."""
         served = _link(self.current)
-        return next((name for name in self._colours if served and _link(self.current.with_name(name)) == served), "")
-
-    def port_of(self, colour: str) -> int:
-        """Return where a side answers, or the whole host where there are none."""
-        return self._ports().get(colour, self._port)
+        sides = self._ports().items()
+        return next((at for name, at in sides if served and _link(self.current.with_name(name)) == served), self._port)
 
     async def start(self) -> None:
         """Listen for commands, and serve what was served before: the sides that were started, or `current`."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bot.sandbox.balancing import UPSTREAM, files_of
 from bot.sandbox.bot_process import BotProcess, Launch, launched
-from bot.sandbox.configuration import Pace, configuration
-from bot.sandbox.front import Front
+from bot.sandbox.configuration import Balancing, Pace, balanced, configuration
+from bot.sandbox.front import Balanced, Front
 from bot.sandbox.github.desk import Desk
 from bot.sandbox.github.hub import TOKEN
 from bot.sandbox.github.shipping import Shipper
@@ -43,6 +44,8 @@ class Tuning:
     paces: Paces | None = None
     github: bool = False
     """Whether the team is on GitHub, and a workflow there brings releases to staging; everything is SSH otherwise."""
+    balanced: bool = False
+    """Whether a balancer stands in front of production, whose hosts have two sides each."""
     launch: Launch = launched
     """How the bot, and the command line beside it, are started."""
 
@@ -55,7 +58,7 @@ class World:
         self._temporary = state is None
         self.state = (state or Path(tempfile.mkdtemp(prefix="shipmate-"))).resolve()
         self.state.mkdir(parents=True, exist_ok=True)
-        self.hosts = Hosts(self.state, self.tuning.hosts)
+        self.hosts = Hosts(self.state, self.tuning.hosts, balanced=self.tuning.balanced)
         self.workspace = Workspace(manifest=self.tuning.manifest)
         self.server = SlackServer(
             self.workspace,
@@ -83,7 +86,7 @@ class World:
             self.repository = build_repository(self.state)
             self._stack.enter_context(self.hosts)
             self._stack.enter_context(self._slack)
-            self.front = Front({host.name: (host.address, host.port) for host in self.hosts})
+            self.front = self._front()
             self._stack.enter_context(self.front)
             if self.tuning.github:
                 self.github = Team(self.repository, self._shipper())
@@ -152,6 +155,16 @@ class World:
         hosts = self.hosts
         return Shipper(self.repository, staging, hosts.user, hosts.deploy_key, hosts.known_hosts)
 
+    def _front(self) -> Front:
+        """Return visitors who ask every host, or the balancer where there is one in front."""
+        balancer, production = self.hosts.balancer, self.hosts.production
+        asked = [host for host in self.hosts if balancer is None or host not in production]
+        if balancer is None:
+            return Front({host.name: (host.address, host.port) for host in asked})
+        servers = {f"{host.address}:{at}": host.name for host in production for at in (host.port, host.candidate_port)}
+        places = {host.name: (host.address, host.port) for host in (*asked, balancer)}
+        return Front(places, behind=Balanced(balancer.name, servers))
+
     def _write_configuration(self) -> None:
         text = configuration(
             git_url(self.repository),
@@ -161,6 +174,8 @@ class World:
             known_hosts=self.hosts.known_hosts,
             repository=REPOSITORY if self.github else "",
         )
+        if host := self.hosts.balancer:
+            text = balanced(text, Balancing(host, upstream=UPSTREAM, **files_of(host.home)))
         (self.state / "shipmate.toml").write_text(text, encoding="utf-8")
 
     def _clean(self) -> None:
