@@ -291,6 +291,22 @@ MUTATIONS = (
         "a finished deployment stays finished",
     ),
     Mutation(
+        11,
+        "bot/slack/delivery.py",
+        "        self._store.listen(self.wake, OutboxRow)\n",
+        "",
+        f"{CONTRACTS}/test_woken.py::test_a_message_is_sent_when_its_transaction_is_committed_in_whichever_thread",
+        "what is written is shown at once",
+    ),
+    Mutation(
+        11,
+        "bot/schedules.py",
+        "            store.listen(rounds.wake, *job.after)\n",
+        "",
+        f"{CONTRACTS}/test_woken.py::test_a_job_is_done_again_once_rows_of_its_kind_are_written",
+        "what is written is acted upon at once",
+    ),
+    Mutation(
         12,
         "bot/slack/identity.py",
         "        if not entries:\n            return False",
