@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -128,6 +128,11 @@ class Front(Lasting):
     def shares(self, since: float) -> Counter[str]:
         """Return how many visitors each server behind the balancer has answered since then."""
         return Counter(visit.upstream for visit in tuple(self._visits) if visit.at >= since and visit.upstream)
+
+    def version_at(self, servers: Collection[str], since: float) -> str:
+        """Return what some servers behind the balancer answered last; nothing where they answered nobody."""
+        visits = (it for it in reversed(tuple(self._visits)) if it.at >= since and it.upstream in servers)
+        return next((it.version for it in visits), "")
 
     async def _begin(self) -> None:
         self._going = asyncio.create_task(self._go())

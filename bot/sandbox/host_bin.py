@@ -20,6 +20,21 @@ print(said["text"], file=sys.stderr if said["exit_code"] else sys.stdout)
 sys.exit(said["exit_code"])
 '''
 
+SQLITE = '''"""Stand in for sqlite3: a file, then `.dump`, a statement, or a script on stdin."""
+import sqlite3, sys
+words = " ".join(sys.argv[2:])
+live = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None)
+if words == ".dump":
+    for line in live.iterdump():
+        print(line)
+elif words:
+    for row in live.execute(words):
+        print("|".join("" if it is None else str(it) for it in row))
+else:
+    live.executescript("".join(line for line in sys.stdin if not line.startswith(".bail")))
+'''
+"""What backups ask of SQLite, for machines that have no program for it."""
+
 FULL = "disk-full"
 """A file in the host's `run` directory that makes its `df` say so."""
 
@@ -42,6 +57,9 @@ def install(home: Path, name: str) -> None:
     (place / "svc.py").write_text(SVC, encoding="utf-8")
     script(place / "python3", f'#!/bin/sh\nexec {python} "$@"\n')
     script(place / "svc", f'#!/bin/sh\nexec {python} -S -E {svc} "$@"\n')
+    if not shutil.which("sqlite3"):
+        (place / "sqlite.py").write_text(SQLITE, encoding="utf-8")
+        script(place / "sqlite3", f'#!/bin/sh\nexec {python} -S -E {quote(str(place / "sqlite.py"))} "$@"\n')
     script(place / "hostname", f"#!/bin/sh\necho {quote(name)}\n")
     full = quote(str(home / "run" / FULL))
     script(place / "df", _DF.format(full=full, df=quote(shutil.which("df") or "/bin/df")))

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 FRESH_SECONDS = 0.7
 SHOWN_SECONDS = 60
+SIDES_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class Panel:
         rows = {host.name: self._since_served(host, health[host.name], seconds) for host in self._hosts}
         return {
             "hosts": [_host(host, health[host.name], rows[host.name]) for host in self._hosts],
+            "balancer": self._balancer(),
             "bot": self._bot_state(),
             "faults": list(self._faults()),
         }
@@ -140,6 +142,21 @@ class Panel:
             self._serves_since.setdefault(host.name, first)
         since = self._serves_since.get(host.name, 0)
         return [row if second > since else Totals() for second, row in rows.items()]
+
+    def _balancer(self) -> Json | None:
+        """Return how many of the visitors of the last seconds each side got; None where there is no balancer."""
+        balancer, since = self._hosts.balancer, self._front.now() - SIDES_SECONDS
+        if balancer is None:
+            return None
+        answered, sides = self._front.shares(since), []
+        for colour in ("blue", "green"):
+            ports = {host.port if colour == "blue" else host.candidate_port for host in self._hosts.production}
+            mine = {where: count for where, count in answered.items() if int(where.rpartition(":")[2]) in ports}
+            if mine:
+                share = round(sum(mine.values()) * 100 / answered.total())
+                sides.append({"colour": colour, "share": share, "version": self._front.version_at(set(mine), since)})
+        failed = self._front.window(since).hosts[balancer.name].failed
+        return {"name": balancer.name, "sides": sides, "failures": failed if sides else 0}
 
     def _bot_state(self) -> str:
         if not self._bot.runs:

@@ -13,6 +13,8 @@ _MEANS = (
     ("candidate stop", "stop the candidate"),
     ("current.next current", "switch over"),
     ("svc restart", "restart"),
+    ("svc colour start", "serve the other side"),
+    ("svc colour stop", "stop the other side"),
     ("rm -rf", "delete old releases"),
 )
 _SCRIPT_BYTES = 8192

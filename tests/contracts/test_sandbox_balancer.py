@@ -6,8 +6,10 @@ import httpx
 import pytest
 
 from bot.sandbox.balancing import UPSTREAM, files_of
+from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.front import Balanced, Front
 from bot.sandbox.hosts import Hosts
+from bot.sandbox.panel import Panel
 from bot.sandbox.repository import build_repository
 from deployers.balancers.nginx import NGINX
 from deployers.balancers.port import Server
@@ -116,3 +118,16 @@ def test_it_is_no_host_of_the_application_and_reached_like_one(hosts):
     assert [host.name for host in hosts] == ["web1"]
     assert run(hosts, "lb1", "hostname; lb test && echo fine").said == "lb1\nfine"
     assert run(hosts, "web1", "lb test").exit_code == 127
+
+
+def test_the_page_is_told_how_many_visitors_each_side_gets(hosts, front, tmp_path):
+    run(hosts, "lb1", NGINX.send(configured(hosts), servers(hosts, 25)))
+    seen(front, 400)
+    panel = Panel(hosts, front, BotProcess(tmp_path, {}), is_connected=lambda: False)
+    told = panel.told()["balancer"]
+    panel.close()
+    shares = {side["colour"]: (side["share"], side["version"]) for side in told["sides"]}
+    assert (told["name"], told["failures"]) == ("lb1", 0)
+    assert {colour: version for colour, (_, version) in shares.items()} == VERSIONS
+    assert 10 < shares["green"][0] < 40
+    assert sum(share for share, _ in shares.values()) in {99, 100, 101}

@@ -1,5 +1,6 @@
 // Behind the scenes: the hosts and what runs on them, GitHub, the bot, Slack, and switches to break each of them.
 
+import { balancerCard } from "./balancer.js";
 import { h, icon } from "./dom.js";
 import { faultGroup } from "./faults.js";
 import { gitHub } from "./github.js";
@@ -16,6 +17,7 @@ const BOT = {
 export function startWorld(where, toggle) {
   const note = h("p", { className: "quiet", hidden: true });
   const hosts = h("div", { className: "hosts" });
+  const balancer = balancerCard();
   const github = gitHub();
   const bot = service("The bot");
   const slack = service("Slack");
@@ -34,6 +36,7 @@ export function startWorld(where, toggle) {
       }
       cards.get(host.name).update(host, faults.filter((fault) => fault.where === host.name));
     }
+    balancer.update(world.balancer);
     note.hidden = cards.size > 0;
     note.textContent = "No hosts run here yet.";
     github.update(world.github, faults.filter((fault) => fault.where === "github"));
@@ -46,7 +49,7 @@ export function startWorld(where, toggle) {
   where.replaceChildren(
     h("header", {}, h("h2", {}, "Behind the scenes"),
       h("button", { type: "button", className: "plain", "aria-label": "Close", onclick: () => flip(toggle) }, icon("close"))),
-    h("div", { className: "panels" }, note, hosts, github.element, bot.element, slack.element));
+    h("div", { className: "panels" }, note, balancer.element, hosts, github.element, bot.element, slack.element));
   dress(toggle);
   poll(draw, note);
   return {
