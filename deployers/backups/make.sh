@@ -182,11 +182,11 @@ report() { # MANIFEST FILE
     tell path "$2"
 }
 
-prune() { # the oldest beyond `keep`; only our own, and never this one
+prune() { # the oldest beyond `keep`; only our own, and neither this one nor the one that is about to be restored
     kept=1
     for manifest in $(ls -r "$folder" | grep -E '^backup-[0-9]{8}-[0-9]{6}\.manifest$'); do
         old=${manifest%.manifest}
-        [ "$old" != "$name" ] || continue
+        case $old in "$name" | "$spared") continue ;; esac
         grep -Fqx "app $app" "$folder/$manifest" && grep -Fqx "environment $environment" "$folder/$manifest" || continue
         old_file=$(fact file "$folder/$manifest")
         case $old_file in "$old".tar.gz | "$old".tar.zst | "$old".tar.gz.age | "$old".tar.zst.age) ;; *) continue ;; esac
@@ -194,7 +194,8 @@ prune() { # the oldest beyond `keep`; only our own, and never this one
         [ "$kept" -gt "$keep" ] || continue
         rm -f -- "$folder/$old_file" && rm -f -- "$folder/$manifest" && tell pruned "$old"
     done
-    find "$folder" -maxdepth 1 \( -name 'backup-*.part' -o -name '.backup-*' \) -mtime +1 -exec rm -rf {} + 2>/dev/null
+    two='[0-9][0-9]' && any=backup-$two$two$two$two-$two$two$two
+    find "$folder" -maxdepth 1 \( -name "$any.*.part" -o -name ".$any.*" \) -mtime +1 -exec rm -rf {} + 2>/dev/null
 }
 
 make() {

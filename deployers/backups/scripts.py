@@ -17,23 +17,24 @@ from deployers.strategies.restoring import Restoration
 def of(step: Step, environment: Environment, plan: Plan, host: Host) -> str:
     """Return the script of a plan's step about backups; KeyError for another."""
     fresh = plan.backup or naming.of_release(plan.release)
+    first, spared = not (plan.replaces or plan.restores), str(plan.restores.get("backup", ""))
     known: dict[type[Step], Callable[[], str]] = {
-        BackupStep: lambda: make(environment, host, fresh, first=not (plan.replaces or plan.restores)),
+        BackupStep: lambda: make(environment, host, fresh, first=first, spared=spared),
         Restore: lambda: restore(environment, host, Restoration.read(plan.restores)),
         SwapDatabase: lambda: swap(environment, host, Restoration.read(plan.restores), fresh, release=plan.release),
     }
     return known[type(step)]()
 
 
-def make(environment: Environment, host: Host, name: str, *, first: bool = False) -> str:
+def make(environment: Environment, host: Host, name: str, *, first: bool = False, spared: str = "") -> str:
     """Return the script that makes a backup, reads it back, and deletes the oldest beyond those that are kept.
 
-    Before the first release of all, a host on which nothing is served has nothing to back up, and says so.
+    Before the first release of all, a host on which nothing is served has nothing to back up, and says so. The backup
+    that is about to be restored is spared.
     """
     swaps = "yes" if _backup(environment).swaps else ""
-    return _script(
-        environment, host, {"name": name, "swaps": swaps, "first": "yes" if first else ""}, "common.sh", "make.sh"
-    )
+    known = {"name": name, "swaps": swaps, "first": "yes" if first else "", "spared": spared}
+    return _script(environment, host, known, "common.sh", "make.sh")
 
 
 def restore(environment: Environment, host: Host, restores: Restoration) -> str:

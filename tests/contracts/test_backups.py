@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from deployers.backups import answers, scripts
-from tests.backed import NAME, RELEASE, SHA, Backed, demand
+from deployers.ports import Revision
+from deployers.strategies import plan_for
+from deployers.strategies.restoring import Restoration
+from tests.backed import FRESH, NAME, RELEASE, SHA, Backed, demand
 
 
 @pytest.fixture
@@ -212,6 +215,40 @@ def test_the_oldest_go_beyond_those_that_are_kept_and_only_our_own(host):
     assert others.exists()
     ours = sorted(path.name for path in host.folder.glob("backup-2026*.manifest"))
     assert ours == ["backup-20261103-020000.manifest", "backup-20261104-020000.manifest"]
+
+
+def test_the_backup_that_is_about_to_be_restored_is_never_deleted_for_the_fresh_one(host):
+    host.configure(keep=1)
+    made = host.made()
+    restores = Restoration(NAME, "web1", made.sha256, database=True)
+    plan = plan_for(
+        host.environment,
+        kind="rollback",
+        revision=Revision("v1", "", SHA),
+        replaces=SHA,
+        release=RELEASE,
+        difference=None,
+        strategy="restore",
+        backup=FRESH,
+        restores=restores,
+    )
+    fresh = host.run(scripts.of(plan.steps[0], host.environment, plan, host.environment.machines[0]))
+    assert fresh.returncode == 0, fresh.stderr
+    assert host.restore(sha256=made.sha256).returncode == 0
+
+
+def test_what_others_left_unfinished_beside_them_stays(host):
+    host.made()
+    left = (
+        host.folder / ".backup-of-ana",
+        host.folder / "backup-db.part",
+        host.folder / ".backup-20260101-000000.drill",
+    )
+    for path in left:
+        path.mkdir()
+        os.utime(path, (0, 0))
+    host.made(FRESH)
+    assert [path.exists() for path in left] == [True, True, False]
 
 
 def test_a_clock_that_went_back_does_not_delete_the_backup_just_made(host):
