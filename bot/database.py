@@ -17,7 +17,7 @@ from deployers.ports import Difference
 from deployers.schema import Ran
 from deployers.strategies import plan_for
 from deployers.strategies.restoring import STRATEGY, Restoration
-from storage import backups, holds
+from storage import backups, colours, holds
 from storage.models import BackupRecord, HoldKind
 
 KEY = "database"
@@ -64,6 +64,7 @@ class Decision:
             return None
         with self.crew.changes.store.look() as session:
             asked = holds.get(session, self.known.number, KEY)
+            live = colours.live(session, environment.name)
         facts = asked.facts
         if held.answer in facts.get("cannot", {}):
             return None
@@ -80,6 +81,7 @@ class Decision:
             release=good.name,
             difference=Difference((), 0, (), 0, tuple(self.known.plan.migrations)),
             strategy=STRATEGY if restores else "rolling",
+            live=live,
             backup=naming.name_at(asked.since) if restores else "",
             restores=restores,
             undoing=undoing,
