@@ -19,7 +19,7 @@ from deployers.plan import Plan
 from deployers.ports import Authority, Remote, Revision
 from deployers.probes import Probes
 from deployers.way_out import TAKES_DATA_BACK
-from storage import deployments, holds, looks, steps, targets
+from storage import colours, deployments, holds, looks, steps, targets
 from storage.models import Deployment, Status, TargetRecord
 from storage.store import Session
 
@@ -126,7 +126,11 @@ def _known(session: Session, deployment: Deployment) -> Known:
         plan=Plan.read(deployments.stored_plan(session, deployment.number).document),
         good=Release(Revision(good.ref, "", good.sha), good.release) if good else None,
         undoes=undone.mark if undone else "",
-        mixed=good is not None and any(_stray(target, good, deployment) for target in serving),
+        mixed=good is not None
+        and (
+            any(_stray(target, good, deployment) for target in serving)
+            or colours.astray(session, good, besides=deployment.number)
+        ),
         back_wanted=deployment.abort_back,
         going_back=deployment.status is Status.ROLLING_BACK,
         back_takes_data=_back_takes_data(session, deployment),

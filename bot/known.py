@@ -46,7 +46,7 @@ class Known:
     undoes: str = ""
     """What hosts know the deployment by that a rollback takes back."""
     mixed: bool = False
-    """Whether the targets were not of one mind before it began."""
+    """Whether the targets were not of one mind before it began, or visitors were left on the other side."""
     back_wanted: bool = False
     trouble: Outcome | None = None
     """What went wrong, from the moment at which it is known; nothing goes forward after that."""
@@ -108,9 +108,9 @@ class Known:
     @property
     def left(self) -> Left:
         """Return what is to be tidied up if it goes no further."""
-        begun = (
-            way_out.brought_up(self._effective()) if any(isinstance(step, Shift) for step in self.plan.steps) else ()
-        )
+        # What somebody else left behind may have visitors on the side that was brought up: it is not stopped.
+        sided = any(isinstance(step, Shift) for step in self.plan.steps) and not self.mixed
+        begun = way_out.brought_up(self._effective()) if sided else ()
         notes = tuple(self.notes())
         kept_out, idle = way_out.kept_out(notes), way_out.idle(notes)
         return Left(self.touched, self.candidates, begun, self._out(), self.switched, kept_out, idle)

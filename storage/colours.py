@@ -2,18 +2,55 @@
 
 from datetime import datetime
 
+from sqlmodel import col, select
+
 from storage import deployments
-from storage.models import Cooling
+from storage.models import Cooling, Deployment, Status, StepRecord, StepState
 from storage.store import Session
+
+_LEFT = frozenset({Status.INCOMPLETE, Status.UNKNOWN, Status.SUPERSEDED})
+"""How deployments end that may have left visitors on their side; so does an automatic way back that failed."""
+MOST = 50
+"""Percent of the visitors from which on a side counts as the one that serves."""
 
 
 def live(session: Session, environment: str) -> str:
-    """Return the side that serves: that of the newest served deployment; nothing where none says."""
+    """Return the side that serves: that of the newest served deployment; nothing where none says.
+
+    Where something that went wrong on top of it has left most visitors on another side, it is that one.
+    """
     served = deployments.current(session, environment)
     if served is None:
         return ""
+    told = [it for it in _shifts(session, served) if it.state is StepState.SUCCEEDED]
+    if told:
+        document = deployments.stored_plan(session, told[-1].deployment_id).document
+        if document["steps"][told[-1].number]["share"] >= MOST:
+            return str(document["colour"])
     colour: str = deployments.stored_plan(session, served.number).document.get("colour", "")
     return colour
+
+
+def astray(session: Session, served: Deployment, *, besides: int) -> bool:
+    """Say whether others that went wrong may have left visitors on a side that does not count as served."""
+    return any(it.deployment_id != besides for it in _shifts(session, served))
+
+
+def _shifts(session: Session, served: Deployment) -> list[StepRecord]:
+    """Return what balancers were told since a deployment was served by what went wrong, oldest first."""
+    return list(
+        session.exec(
+            select(StepRecord)
+            .join(Deployment, col(Deployment.id) == col(StepRecord.deployment_id))
+            .where(Deployment.environment == served.environment)
+            .where(
+                col(Deployment.status).in_(_LEFT)
+                | (col(Deployment.automatic).is_(True) & (col(Deployment.status) == Status.FAILED))
+            )
+            .where(StepRecord.kind == "shift", col(StepRecord.started_at) > served.served_at)
+            .order_by(col(StepRecord.id))
+        )
+    )
 
 
 def cooling(session: Session, environment: str) -> Cooling | None:
