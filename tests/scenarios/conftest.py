@@ -2,9 +2,10 @@
 
 import fcntl
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -59,10 +60,17 @@ def _rests(scene: Scene) -> bool:
 def _copied(past: Past, pace: Pace) -> World:
     state = past.state
     assert not _in_use(state), "a file whose stories share a world opens no other"
-    shutil.rmtree(state, ignore_errors=True)
+    _put_aside(state)
     shutil.copytree(past.kept, state, symlinks=True)
     (state / "bot.log").unlink(missing_ok=True)
     return past.opened(pace)
+
+
+def _put_aside(state: Path) -> None:
+    # Whoever is only just ending may still write into it, and it cannot be removed as a whole then.
+    aside = Path(tempfile.mkdtemp(dir=state.parent))
+    state.rename(aside / state.name)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _in_use(state: Path) -> bool:
@@ -78,10 +86,14 @@ def _in_use(state: Path) -> bool:
 
 
 @pytest.fixture
-def opens(past) -> Iterator[Callable[[Pace], Scene]]:
-    """Give a way to begin a story at another pace."""
+def opens(past) -> Iterator[Callable[..., Scene]]:
+    """Give a way to begin a story at another pace, or with a bot that is started otherwise."""
     with ExitStack() as stack:
-        yield lambda pace=PACE: Scene(stack.enter_context(_copied(past, pace)))
+
+        def begun(pace: Pace = PACE, launch: Launch = past.launch) -> Scene:
+            return Scene(stack.enter_context(_copied(replace(past, launch=launch), pace)))
+
+        yield begun
     _print_log(past.state)
 
 
