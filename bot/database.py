@@ -25,9 +25,9 @@ STEP_BACK, RESTORE = "step_back", "restore"
 
 
 def failed(known: Known, outcome: Outcome) -> bool:
-    """Say whether it was the migration that failed, before anybody was sent to the new release."""
-    at_migration = outcome.step == Migrate.word and outcome.code == CommandFailed.code
-    return at_migration and known.kind == "deploy" and not known.switched and not known.going_back
+    """Say whether a migration of the release failed, before anybody was sent to it; one without any changed nothing."""
+    at_migration = outcome.step == Migrate.word and outcome.code == CommandFailed.code and known.plan.migrations
+    return bool(at_migration) and known.kind == "deploy" and not known.switched and not known.going_back
 
 
 @dataclass(frozen=True, slots=True)
