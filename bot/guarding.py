@@ -153,8 +153,9 @@ class Guard:
 
     def _sick(self, place: Environment, head: Deployment, watched: Watched, outcome: Outcome) -> None:
         known = watched.known
-        straight = known.good is not None and known.good.revision.sha == (head.replaces_sha or "")
-        if known.way_out(place, outcome) is not WayOut.BACK or not (straight or not known.plan.migrations):
+        # Past what it replaced there may lie migrations that its own plan knows nothing of.
+        straight = known.good is not None and known.good.revision.sha == known.plan.replaces
+        if known.way_out(place, outcome) is not WayOut.BACK or not straight:
             taking_back.tell_only(self.changes, head, outcome, back=known.good is not None)
             self._forget(place.name)
             return

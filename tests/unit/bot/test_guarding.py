@@ -217,3 +217,13 @@ def test_nothing_is_begun_while_something_else_is_under_way(house):
     house.looks()
     assert house.rollback() is None
     assert NEW in house.stage.serving.values()
+
+
+def test_what_was_deployed_again_is_not_taken_back_past_itself_over_migrations_of_before(house):
+    again = house.stage.asks()
+    assert house.stage.conduct(again) == "succeeded"
+    house.served, house.stage.sick = again, {"web1"}
+    house.looks()
+    assert house.rollback() is None
+    [told] = house.said()
+    assert "`/rollback latest production`" in told
