@@ -17,7 +17,7 @@ from bot.outcome import Outcome
 from bot.playing import Playing
 from bot.retreat import Retreat
 from deployers.errors import Undecided
-from deployers.plan import Plan
+from deployers.plan import Plan, Shift
 from deployers.runner import Segment
 from deployers.way_out import WayOut
 from storage import audit
@@ -118,7 +118,8 @@ class Conductor:
             self.crew.journal(known).looked_before(found)
 
     def _gates(self, known: Known, segment: Segment) -> None:
-        if segment.switches:
+        # What is shut after visitors were sent to the release would take it back; only a larger share is a new step.
+        if segment.switches and (not known.switched or isinstance(segment.steps[0], Shift)):
             self.opening.judge_again(known.number)
 
     def _ended(self, known: Known, outcome: Outcome) -> str:

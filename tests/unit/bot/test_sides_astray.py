@@ -9,8 +9,8 @@ from bot.cooling import Cooling
 from deployers.environment import RollbackPolicy
 from deployers.rehearsal import Outcome
 from deployers.strategies import plan_for
-from storage import colours
-from storage.models import Status
+from storage import colours, freezes
+from storage.models import FreezeRecord, Status
 from tests.unit.bot.stage import GOOD, NEW
 from tests.unit.bot.test_sides import SIDED, Front
 from tests.unit.bot.test_veto import says, while_it_waits
@@ -93,3 +93,22 @@ def test_a_database_is_taken_back_on_the_side_that_serves(tmp_path):
     assert stage.conduct(asked) == "rolled_back", stage.get(asked).failure
     with stage.store.look() as session:
         assert colours.live(session, "production") == "green"
+
+
+def test_a_freeze_that_begins_after_visitors_were_sent_over_takes_nothing_back(tmp_path):
+    stage = Front(tmp_path)
+    stage.where = replace(stage.where, recipe=replace(SIDED, migrate=()))
+    stage.start()
+    original = stage._act
+
+    def freezes_then(host, script):
+        if "tell <<'END'" in script:
+            row = FreezeRecord(environment="production", by="U0OMAR", reason="a sale", since=stage.now)
+            with stage.store.begin() as session:
+                freezes.put(session, row)
+        return original(host, script)
+
+    stage.remote._act = freezes_then
+    asked = stage.asks()
+    assert stage.conduct(asked) == "succeeded", stage.get(asked).failure
+    assert stage.served() == {NEW}
