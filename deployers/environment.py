@@ -7,6 +7,9 @@ from typing import Literal
 
 from deployers.backups.configured import Backup as Backup  # noqa: PLC0414 - it belongs to what is read from here
 from deployers.comparing.tuning import Canary
+from deployers.policies import TRIGGERS as TRIGGERS  # noqa: PLC0414 - they belong to what is read from here
+from deployers.policies import Emergency as Emergency  # noqa: PLC0414
+from deployers.policies import RollbackPolicy as RollbackPolicy  # noqa: PLC0414
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,39 +129,6 @@ class Health:
     max_p95: timedelta = timedelta(seconds=1)
 
 
-TRIGGERS = ("health", "error_rate", "component")
-"""What may take a release back: it is not well, too many looks were bad, or a part of it is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackPolicy:
-    """When Shipmate goes back by itself."""
-
-    automatic: bool = True
-    veto: timedelta = timedelta(0)
-    blame_window: timedelta = timedelta(minutes=30)
-    """So long after it was served a release is blamed for what goes wrong."""
-    on: tuple[str, ...] = TRIGGERS
-    """What takes a release back by itself."""
-    migrations: Literal["ask", "compatible"] = "ask"
-
-
-@dataclass(frozen=True, slots=True)
-class Emergency:
-    """What the strategy `emergency` may go past, and who may ask for it; always with a reason."""
-
-    role: str = "operator"
-    skip_approvals: bool = False
-    skip_tests: bool = False
-    """Whether `--skip-tests` may be said."""
-    skip_freezes: bool = False
-    """Whether weekly freezes are gone past; what a person has frozen stays frozen."""
-    skip_order: bool = False
-    """Whether the environment that comes before is gone past."""
-    page: bool = True
-    """Whether the on-call is told as well."""
-
-
 @dataclass(frozen=True, slots=True)
 class Revisions:
     """Which revisions an environment takes."""
@@ -274,7 +244,7 @@ class Environment:
     health: Health | None = None
     canary: Canary | None = None
     backup: Backup | None = None
-    rollback: RollbackPolicy = RollbackPolicy()
+    rollback: RollbackPolicy = field(default_factory=RollbackPolicy)
     emergency: Emergency | None = None
 
     @property
