@@ -29,6 +29,8 @@ from bot.settings.words import (
 from deployers.environment import LONGEST_MAINTENANCE, SHORTEST_MAINTENANCE
 
 Code = Annotated[int, Field(ge=100, le=599)]
+MOST_LIVE = 63 - len("_before_20261201021500")
+"""PostgreSQL takes a longer name for its first 63 characters, which might be those of the database in use."""
 
 
 class App(Table):
@@ -177,6 +179,15 @@ class Backup(Table):
     swap: str = ""
     drop: str = ""
     exclude: list[Word] = []
+
+    @model_validator(mode="after")
+    def _others_fit_beside_it(self) -> Self:
+        if self.engine in ("mariadb", "postgresql") and len(self.live) > MOST_LIVE:
+            raise ValueError(
+                f"`live` may have {MOST_LIVE} characters: the names of databases beside it end in the time of a backup,"
+                " and servers cut names off. Write commands of your own instead of `engine`"
+            )
+        return self
 
 
 class Rollback(Table):

@@ -1,5 +1,7 @@
 # How a database is put beside the one in use, and swapped, by the commands that are configured.
 
+binds='^(USE `|\\(c|connect) )'
+
 db_tables() { echo "${counted:-1}"; }
 
 db_create() { sh -c "$create"; }

@@ -17,10 +17,13 @@ db_fill() { speak "$1"; }
 
 db_drop() { sql "DROP DATABASE IF EXISTS \`$1\`"; }
 
-db_swappable() { # what belongs to a database as such cannot be renamed along with its tables
-    there=$(sql "SELECT (SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '$live') + (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '$live') + (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$live') + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$live')") ||
+binds='^USE `' # such a line of a dump leads into another database; within what is stored there is no line's end
+
+db_swappable() { # [BASE]: what belongs to a database as such cannot be renamed along with its tables
+    base=${1:-$live}
+    there=$(sql "SELECT (SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '$base') + (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '$base') + (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$base') + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$base')") ||
         fail 69 "the database server cannot be asked on $host"
-    [ "$there" -eq 0 ] || fail 65 "$live has $there views, triggers, routines or events, which cannot be swapped by renaming tables: configure \`swap\`, or restore in place"
+    [ "$there" -eq 0 ] || fail 65 "$base has $there views, triggers, routines or events, which cannot be swapped by renaming tables: configure \`swap\`, or restore in place"
 }
 
 db_swap() { # SIDE BEFORE

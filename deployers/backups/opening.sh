@@ -83,7 +83,8 @@ dump() { opened | tar -xOf - "$name/database"; }
 
 demand_unbound() { # a dump that names its database would go into the one in use
     opened 2>/dev/null | tar -xOf - --occurrence=1 "$name/database/00000" 2>/dev/null | head -c 4096 >"$work/head"
-    ! names_database "$work/head" || refuse "its dump names the database that it goes into (USE, CREATE DATABASE or \\connect)"
+    { ! names_database "$work/head" && { [ -z "$binds" ] || ! dump 2>/dev/null | grep -aEq "$binds"; }; } ||
+        refuse "its dump names the database that it goes into (USE, CREATE DATABASE or \\connect)"
 }
 
 fill() { # SIDE: the backup's database beside the one in use

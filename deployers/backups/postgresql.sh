@@ -4,6 +4,8 @@ speak() { sh -c "${client:-psql} \"\$@\"" sh -X -q -v ON_ERROR_STOP=1 "$@"; }
 
 sql() { speak -d postgres -A -t -c "$1"; }
 
+binds='^\\(c|connect) ' # such a line of a dump leads into another database; within what is stored the stroke is doubled
+
 there() { [ "$(sql "SELECT count(*) FROM pg_database WHERE datname = '$1'")" = 1 ]; }
 
 db_tables() { speak -d "$1" -A -t -c "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"; }

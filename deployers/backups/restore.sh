@@ -21,6 +21,7 @@ if [ -n "$side" ]; then
     cd -- "$served" || fail 66 "there is no $served on $host"
     db_swappable || exit
     fill "$side"
+    db_swappable "$side" || exit
     tell tables "$tables"
     echo "$side is filled: $tables tables"
 fi

@@ -2,6 +2,8 @@
 
 speak() { sh -c "${client:-sqlite3} \"\$@\"" sh "$@"; }
 
+binds=
+
 db_tables() { speak "$1" "SELECT count(*) FROM sqlite_master WHERE type = 'table'"; }
 
 db_create() { db_drop "$1" && : >"$1" && chmod --reference="$live" -- "$1" 2>/dev/null; [ -e "$1" ]; }

@@ -281,6 +281,19 @@ def test_a_dump_that_would_go_into_another_database_is_refused(host):
     assert (done.returncode, "names the database" in done.stderr) == (76, True)
 
 
+@pytest.mark.parametrize(
+    ("engine", "line"), [("mariadb", "USE `shop`;"), ("postgresql", "\\\\connect shop"), ("", "USE `shop`")]
+)
+def test_a_drill_never_fills_what_a_dump_names_far_behind_its_beginning(host, engine, line):
+    host.configure(engine="", live="", database=f"seq 1 5000; echo '{line}'")
+    host.made()
+    commands = {"create": "touch {side}", "restore": "cat > {side}", "swap": "false", "drop": "rm -f {side}"}
+    host.configure(engine=engine, live="shop", client="cat >> asked; true", **commands)
+    done = host.drill()
+    assert (done.returncode, "names the database" in done.stderr) == (76, True)
+    assert not any(path.read_text() for path in host.home.rglob("asked"))
+
+
 def test_a_backup_without_a_database_restores_none(host):
     host.configure(database="")
     host.made()

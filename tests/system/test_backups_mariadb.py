@@ -95,6 +95,14 @@ def test_what_cannot_be_renamed_along_is_said_before_anybody_is_kept_out(shop, m
     assert mariadb.databases() == {"shop"}
 
 
+def test_a_view_that_only_the_backup_has_is_not_lost_on_its_way(shop, mariadb):
+    mariadb.sql("CREATE VIEW late AS SELECT * FROM orders", "shop")
+    shop.made()
+    mariadb.sql("DROP VIEW late", "shop")
+    done = shop.restore()
+    assert (done.returncode, "cannot be swapped by renaming tables" in done.stderr) == (65, True)
+
+
 def test_a_dump_that_names_its_database_is_refused_when_it_is_made(shop, mariadb):
     shop.configure(database=f"{mariadb.dumper} --databases shop")
     done = shop.make()

@@ -57,6 +57,15 @@ def said(tmp_path, text: str) -> list[str]:
     return []
 
 
+@pytest.mark.parametrize("long", [True, False])
+def test_a_name_beside_which_no_other_fits_is_refused(tmp_path, long):
+    live = "x" * (42 if long else 41)
+    table = f'[environments.production.backup]\ndirectory = "/b"\nengine = "postgresql"\nlive = "{live}"\n'
+    faults = said(tmp_path, GOOD.replace("[[schedules]]", f"{table}\n[[schedules]]"))
+    assert bool(faults) is long
+    assert all("servers cut names off" in fault for fault in faults)
+
+
 def test_the_good_file_has_no_fault(tmp_path):
     assert said(tmp_path, GOOD) == []
 
