@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hmac import compare_digest
 
-from commands import arguments, begun_back, buttons, from_backup, going_back, permissions, wanted_back
+from commands import arguments, begun_back, buttons, from_backup, going_back, permissions, undone_restore, wanted_back
 from commands.auditing import audited
 from commands.command import Request, command
 from commands.errors import Refused
@@ -29,7 +29,7 @@ DATA_ROLES = ("operator", "approver")
 
 @command(
     "latest|<version>|<number>|to <number> [environment] [--migrations-back] [--dry-run] [--reason “…”] [--yes]"
-    " | backup latest|<name> [environment] [--restore-database] [--skip-health-check] [--no-notify]"
+    " | backup latest|<name>|undo [environment] [--restore-database] [--skip-health-check] [--no-notify]"
     " [--confirm <environment>]",
     needs=("rollback",),
 )
@@ -39,7 +39,8 @@ def rollback(request: Request, services: Services) -> Reply:
 
     It shows what would disappear and asks once more, unless `--yes` says so already. It waits for nobody's approval.
     Where data would be lost (`--migrations-back`, `--restore-database`), the environment's name has to be typed, and
-    it takes an operator or an approver. `/rollback backup` lists the backups; `--dry-run` only shows.
+    it takes an operator or an approver. `/rollback backup` lists the backups, `/rollback backup undo` takes back a
+    restore; `--dry-run` only shows.
     """
     wanted = wanted_back.read(request.text, services.environments)
     if wanted.environment is None:
@@ -152,6 +153,8 @@ def _demand_typed(wanted: Wanted) -> None:
 
 
 def _choose(services: Services, wanted: Wanted) -> Choice:
+    if wanted.undoes:
+        return undone_restore.choose(services, wanted)
     if wanted.backup:
         return from_backup.choose(services, wanted)
     return going_back.choose(services, wanted.place, wanted.release, migrations_back=wanted.migrations_back)
@@ -178,7 +181,7 @@ def _question(services: Services, choice: Choice, wanted: Wanted) -> Reply:
 
 def _asking(services: Services, choice: Choice, wanted: Wanted) -> view.Asking:
     target, way = choice.target, choice.way
-    backup = str(choice.plan.restores.get("backup", ""))
+    backup = "" if wanted.undoes else str(choice.plan.restores.get("backup", ""))
     hint = f"With its migrations: {code(f'/rollback {target.name} {way.environment} --{MIGRATIONS}')}."
     offers = way.extent is Extent.CODE and way.asks and choice.environment.recipe.migrate_back
     return view.Asking(
@@ -192,6 +195,7 @@ def _asking(services: Services, choice: Choice, wanted: Wanted) -> view.Asking:
         number=target.number,
         served_at=target.served_at,
         backup=backup,
+        undoes=wanted.undoes,
         commits=tuple((it.sha, it.subject, it.author) for it in choice.difference.behind),
         commits_count=choice.difference.behind_count,
         remarks=choice.remarks,

@@ -10,7 +10,7 @@ from commands.views.blocks import code
 from deployers.environment import Environment
 from deployers.rollback import Extent
 
-LATEST = "latest"
+LATEST, UNDO = "latest", "undo"
 MIGRATIONS, DATABASE, UNCHECKED, QUIET = "migrations-back", "restore-database", "skip-health-check", "no-notify"
 GRAMMAR = Grammar(
     options=("reason", "confirm"),
@@ -30,7 +30,7 @@ class Wanted:
     release: str = LATEST
     """A release that served: its name, number or SHA, or `latest`."""
     backup: str = ""
-    """A backup's name or `latest`; empty where no backup is meant."""
+    """A backup's name, `latest`, or `undo` for taking the last restore back; empty where no backup is meant."""
     lists: bool = False
     """Whether only the backups are asked for."""
     migrations_back: bool = False
@@ -44,6 +44,11 @@ class Wanted:
     confirmed: str = ""
     """The environment's name as somebody typed it."""
     reason: str = ""
+
+    @property
+    def undoes(self) -> bool:
+        """Say whether a restore is to be undone."""
+        return self.backup == UNDO
 
     @property
     def extent(self) -> Extent:
@@ -61,8 +66,9 @@ class Wanted:
 
     def words(self, found: str) -> str:
         """Return what follows `/rollback` to ask for the same again; `found` is what was found for `latest`."""
-        what = f"backup {found}" if self.backup else found
-        flags = ((self.migrations_back, MIGRATIONS), (self.database, DATABASE), (not self.checks_health, UNCHECKED))
+        what = f"backup {UNDO if self.undoes else found}" if self.backup else found
+        database = self.database and not self.undoes
+        flags = ((self.migrations_back, MIGRATIONS), (database, DATABASE), (not self.checks_health, UNCHECKED))
         told = [f"--{name}" for there, name in (*flags, (self.quiet, QUIET)) if there]
         return " ".join([what, self.place.name, *told])
 
@@ -83,7 +89,7 @@ def read(text: str, environments: Mapping[str, Environment]) -> Wanted:
         backup=backup.casefold(),
         lists=kind == "backup" and not named,
         migrations_back=MIGRATIONS in parsed.flags,
-        database=DATABASE in parsed.flags,
+        database=DATABASE in parsed.flags or backup.casefold() == UNDO,
         checks_health=UNCHECKED not in parsed.flags,
         quiet=QUIET in parsed.flags,
         dry="dry-run" in parsed.flags,

@@ -9,6 +9,8 @@ from commands.views.blocks import actions, code, escape, fence, line, section, s
 from commands.views.progress import going_back, progress, timing
 from commands.views.request import approved, asked_by, digest
 from commands.views.words import doing, noun, release, stopped_by, title, when, who
+from deployers.backups.answers import kept_as
+from deployers.plan import SwapDatabase
 from storage.models import Decision, Deployment, Kind, Status, StepRecord, StepState
 from storage.reports import Facts
 
@@ -122,7 +124,17 @@ def _succeeded(seen: Facts) -> list[Block]:
         buttons.insert(0, choices.roll_back(deployment, line(back, 40)))
     held = holding.held_back(seen.holds)
     stays = [section(f":raised_hand: It was not well, and stays as it is, because {held} held it.")] if held else []
-    return [*stays, _ended(seen), actions(*buttons)]
+    return [*stays, _ended(seen), *_kept(seen), actions(*buttons)]
+
+
+def _kept(seen: Facts) -> list[Block]:
+    """Return how a restore is undone, where it has put the database aside that was in use."""
+    swaps = (it for it in seen.steps if it.kind == SwapDatabase.word and it.state is StepState.SUCCEEDED)
+    kept = next((name for it in swaps if (name := kept_as(it.output))), "")
+    if not kept or seen.plan.get("restores", {}).get("undoes"):
+        return []
+    undo = code(f"/rollback backup undo {seen.deployment.environment}")
+    return [small(f"The database that was in use is kept as {code(kept, 150)}. To undo the restore: {undo}")]
 
 
 def _why(seen: Facts) -> list[Block]:
@@ -169,7 +181,7 @@ def _incomplete(seen: Facts) -> list[Block]:
     held = holding.held_back(seen.holds)
     stays = f"*It stays as it is, because {held} held it*, and {place} stays locked until somebody decides."
     told = stays if held else mixed
-    return [*trouble(seen), section(f"{told}\nNext: {way_out(seen)}")]
+    return [*trouble(seen), section(f"{told}\nNext: {way_out(seen)}"), *_kept(seen)]
 
 
 def _unknown(seen: Facts) -> list[Block]:

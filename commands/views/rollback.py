@@ -39,6 +39,8 @@ class Asking:
     """The deployment that once brought the release."""
     served_at: datetime | None = None
     backup: str = ""
+    undoes: bool = False
+    """Whether a restore is undone."""
     commits: tuple[tuple[str, str, str], ...] = ()
     """What disappears: SHA, subject, author."""
     commits_count: int = 0
@@ -97,7 +99,7 @@ def _shown(asked: Asking, row: list[Block], ending: str) -> tuple[str, tuple[Blo
             [
                 ("From", code(way.from_ref, 80)),
                 ("Back to", _back_to(asked)),
-                ("Goes back", EXTENTS[way.extent]),
+                ("Goes back", _extent(asked)),
                 ("It served well since", when(asked.served_at) if not asked.backup else ""),
                 ("The backup is of", when(way.since) if asked.backup else ""),
                 ("Migrations between", "" if undone else _between(way)),
@@ -111,9 +113,13 @@ def _shown(asked: Asking, row: list[Block], ending: str) -> tuple[str, tuple[Blo
     ]
     gone = count(asked.commits_count, "commit")
     disappears = "disappears" if asked.commits_count == 1 else "disappear"
-    goes = f"It takes back {EXTENTS[way.extent]}."
+    goes = f"It takes back {_extent(asked)}."
     text = f"{title_line} {goes} {gone} {disappears}. {escape(' '.join(warnings))} {ending} {asked.hint}"
     return " ".join(text.split()), message(*blocks)
+
+
+def _extent(asked: Asking) -> str:
+    return "code and database as before the restore" if asked.undoes else EXTENTS[asked.way.extent]
 
 
 def _agreed(asked: Asking) -> str:

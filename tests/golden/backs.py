@@ -41,6 +41,7 @@ def backs() -> dict[str, Any]:
         ),
         "rollback_question_database": _message(rollback.question(_from_backup(target, Extent.DATABASE))),
         "rollback_question_files": _message(rollback.question(_from_backup(target, Extent.FILES))),
+        "rollback_question_undo": _message(rollback.question(_undo(target))),
         "rollback_preview": _message(rollback.preview(_from_backup(target, Extent.DATABASE))),
         "rollback_backups": _message(rollback.backups("production", [_backup()], legacy.read(LEFT))),
         "rollback_backups_none": _message(rollback.backups("production", [], ())),
@@ -83,6 +84,12 @@ def _from_backup(target: Deployment, extent: Extent) -> rollback.Asking:
         backup=NAME,
         remarks=(("The database in use is backed up first.",) if whole else ()),
     )
+
+
+def _undo(target: Deployment) -> rollback.Asking:
+    way = _way((), extent=Extent.DATABASE, since=NOW - timedelta(minutes=12))
+    told = ("The database that was in use before #12 takes its place again.", "The restored one is kept beside it.")
+    return _asked(target, way, "backup undo production", undoes=True, remarks=told)
 
 
 def _backup() -> BackupRecord:

@@ -160,6 +160,14 @@ def _undone() -> Facts:
     return Facts(seen.deployment, seen.plan, seen.seen, seen.approvals, seen.steps, undone_by=back)
 
 
+def _restored(status: Status) -> Facts:
+    swapped = _step(4, "web1", StepState.SUCCEEDED)
+    swapped.kind, swapped.output = "swap_database", "= before shop_before_20261124093000\n"
+    ends = {"finished_at": NOW + timedelta(minutes=3)} if status is Status.SUCCEEDED else {"failure": FAILURE}
+    seen = facts(status, steps=(swapped,), kind=Kind.ROLLBACK, strategy="restore", **ends)
+    return replace(seen, plan={**PLAN, "restores": {"backup": "backup-20261124-061500", "database": True}})
+
+
 CARDS: Mapping[str, Callable[[], Facts]] = {
     "awaiting_approval": _awaiting,
     "awaiting_approval_no_risks": _quiet,
@@ -187,6 +195,8 @@ CARDS: Mapping[str, Callable[[], Facts]] = {
     "stopped_half_way": lambda: _stopped(Status.INCOMPLETE, steps(4, StepState.SUCCEEDED)),
     "refused": lambda: facts(Status.REFUSED, failure={"message": "production is frozen until Mon 07:00."}),
     "superseded": lambda: facts(Status.SUPERSEDED),
+    "restored": lambda: _restored(Status.SUCCEEDED),
+    "restored_half_way": lambda: _restored(Status.INCOMPLETE),
     "rollback_running": lambda: facts(Status.RUNNING, steps=steps(3, StepState.INTENDED), kind=Kind.ROLLBACK),
 }
 LOUD = ("failed", "rolled_back", "incomplete", "unknown", "stopped_and_rolled_back", "stopped_half_way")

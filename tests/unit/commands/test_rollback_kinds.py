@@ -15,7 +15,7 @@ from deployers.plan import MigrateBack, Plan, Restore, SwapDatabase, Verify
 from deployers.rollback import Extent
 from deployers.schema import Ran
 from storage import audit, backups, deployments
-from storage.models import BackupRecord, BackupState, Kind, Status
+from storage.models import BackupRecord, BackupState, Kind, Status, StepRecord, StepState
 from tests.builders import NOW, sha_of
 from tests.unit.commands.world import RECIPE, environment
 
@@ -85,6 +85,7 @@ def knows(world, *applied: str):
         ("production backup --restore-database", {"backup": "latest", "lists": False}),
         (f"backup {NAME.upper()} production", {"backup": NAME, "extent": Extent.FILES}),
         ("backup latest --skip-health-check --no-notify", {"checks_health": False, "quiet": True}),
+        ("backup undo production", {"undoes": True, "lists": False, "extent": Extent.DATABASE}),
         ("latest production --confirm production --dry-run", {"confirmed": "production", "dry": True}),
         ("latest production —yes", {"sure": True}),
     ],
@@ -96,7 +97,11 @@ def test_it_is_read_in_any_order(world, text, means):
 
 def test_what_is_read_can_be_written_and_read_again(world):
     places = world.services.environments
-    for text in ("v2.2 production", "backup x production --restore-database --skip-health-check --no-notify"):
+    for text in (
+        "v2.2 production",
+        "backup undo production",
+        "backup x production --restore-database --skip-health-check --no-notify",
+    ):
         wanted = wanted_back.read(text, places)
         assert wanted_back.read(wanted.words(wanted.backup or wanted.release), places) == wanted
 
@@ -308,3 +313,72 @@ def test_what_runs_has_to_be_stopped_before_data_is_taken_back(world):
     asked = world.says("omar", "/rollback backup latest production --restore-database --confirm production --yes")
     assert asked.code == "running"
     assert world.deployment(4).status is Status.RUNNING
+
+
+# A restore undone
+
+
+def restored(world, *, swapped: StepState = StepState.SUCCEEDED) -> int:
+    """Let production have got the database of then, and return the number of that restore."""
+    backed_up(world)
+    assert world.says("omar", "/rollback backup latest production --restore-database --confirm production --yes").ok
+    number, plan = 4, plan_of(world, 4)
+    at = next(place for place, step in enumerate(plan.steps) if isinstance(step, SwapDatabase))
+    with world.store.begin() as session:
+        row = deployments.get_for_change(session, number)
+        for status in (Status.PREPARING, Status.RUNNING, Status.SUCCEEDED):
+            row.advance(status, at=world.now)
+        row.served_at = world.now
+        deployments.undo(session, deployments.get_for_change(session, 3), by=number)
+        session.add(
+            StepRecord(
+                deployment_id=number,
+                number=at,
+                target="web1",
+                kind=SwapDatabase.word,
+                attempt=1,
+                operation="d4.swap",
+                token=1,
+                state=swapped,
+                started_at=world.now,
+                finished_at=world.now,
+            )
+        )
+    return number
+
+
+def test_a_restore_is_undone_by_whoever_types_the_name_with_the_release_of_then(world):
+    number = restored(world)
+    fresh = plan_of(world, number).backup
+    assert world.says("ana", "/rollback backup undo production --yes").code == "role"
+    shown = world.says("omar", "/rollback backup undo production --yes")
+    assert (shown.ok, shown.code) == (False, "confirm")
+    assert "`/rollback backup undo production --confirm production`" in shown.text
+    assert "Everything that was written since" in shown.text
+    button = _button(shown)
+    assert world.submits("omar", "rollback.typed", button["value"], confirm="staging").code == "confirm"
+    assert world.submits("omar", "rollback.typed", button["value"], confirm="production").ok
+    begun, plan = world.deployment(5), plan_of(world, 5)
+    assert (begun.kind, begun.ref, begun.undoes, begun.release) == (
+        Kind.ROLLBACK,
+        "v2.3",
+        4,
+        world.deployment(3).release,
+    )
+    assert plan.restores["undoes"] == fresh
+    assert not {BackupStep, Restore} & {type(step) for step in plan.steps}
+    assert [step.targets for step in plan.steps if isinstance(step, SwapDatabase)] == [("web1",)]
+    assert world.submits("omar", "rollback.typed", button["value"], confirm="production").text.count("#5")
+
+
+def test_nothing_is_undone_where_something_else_stands_there_by_now(world):
+    assert world.says("omar", "/rollback backup undo production").code == "no_restore"
+    restored(world)
+    world.serves("v2.4")
+    refused = world.says("omar", "/rollback backup undo production --confirm production --yes")
+    assert (refused.code, "no restore" in refused.text) == ("no_restore", True)
+
+
+def test_a_restore_that_put_nothing_aside_cannot_be_undone(world):
+    restored(world, swapped=StepState.FAILED)
+    assert world.says("omar", "/rollback backup undo production").code == "no_restore"
