@@ -155,6 +155,25 @@ def test_a_restore_brings_the_data_back_while_nobody_is_in_and_no_worker_works(h
     assert list(house.host.database.parent.glob("app.db_before_*"))
 
 
+def test_a_restore_is_undone_by_the_database_that_it_put_aside(house):
+    assert house.stage.conduct(house.restores()) == "succeeded"
+    undoing = house._plan(Restoration(FRESH, "web1", "", database=True, undoes=FRESH))
+    with house.stage.store.begin() as session:
+        deployment = house.stage._add(session, undoing, Status.QUEUED)
+    assert house.stage.conduct(deployment) == "succeeded"
+    assert house.host.orders() == 0
+    assert house.notes() == ["out", "stop", "restart", "start", "in"] * 2
+    assert list(house.host.database.parent.glob("app.db_undone_*"))
+
+
+def test_a_fresh_backup_that_fails_stops_a_restore_before_anything_is_changed(house):
+    house.stage.where = replace(house.stage.where, backup=replace(house.host.backup, database="exit 7"))
+    house.stage.start()
+    assert house.stage.conduct(house.restores()) == "failed"
+    assert (house.notes(), house.host.orders()) == ([], 0)
+    assert not list(house.host.database.parent.glob("*_side_*"))
+
+
 @pytest.mark.parametrize(("place", "after"), [(7, False), (11, True), (15, False), (19, True), (23, False)])
 def test_wherever_the_bot_dies_a_restore_is_gone_on_with_and_done_once(house, place, after):
     deployment = house.restores()
