@@ -18,6 +18,7 @@ from bot.playing import Playing
 from bot.retreat import Retreat
 from bot.watch import together
 from deployers import blame
+from deployers.colours import faced
 from deployers.environment import Environment
 from deployers.errors import Fenced, Undecided, Unhealthy
 from deployers.health import Judgement, Sample, judge
@@ -98,11 +99,14 @@ class Alone:
         return Outcome()
 
     def _looked(self, known: Known, environment: Environment, seen: list[Sample]) -> tuple[list[Sample], Outcome]:
-        health, switched = environment.health, known.switched
-        if health is None or not switched:
+        health, environment = environment.health, faced(environment, known.plan.colour)
+        if health is None or not known.switched:
             return seen, Outcome()
         probes = self.crew.probes(known.number, environment)
-        looks = [partial(probes.target, environment.host(target), known.plan.sha) for target in switched]
+        # Where balancers alone were told, the release serves on each host, on its own side.
+        hosts = [host for host in environment.hosts if host.name in known.switched] or list(environment.hosts)
+        switched = tuple(host.name for host in hosts)
+        looks = [partial(probes.target, host, known.plan.sha) for host in hosts]
         seen = [*seen, *together(looks)][-2 * health.failures * len(switched) :]
         verdict = judge(seen, health, hold=timedelta.max)
         if verdict.judgement is Judgement.SICK:

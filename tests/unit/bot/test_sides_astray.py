@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -12,6 +13,7 @@ from deployers.strategies import plan_for
 from storage import colours, freezes
 from storage.models import FreezeRecord, Status
 from tests.unit.bot.stage import GOOD, NEW
+from tests.unit.bot.test_alone import returns_once, when
 from tests.unit.bot.test_sides import SIDED, Front
 from tests.unit.bot.test_veto import says, while_it_waits
 
@@ -111,4 +113,15 @@ def test_a_freeze_that_begins_after_visitors_were_sent_over_takes_nothing_back(t
     stage.remote._act = freezes_then
     asked = stage.asks()
     assert stage.conduct(asked) == "succeeded", stage.get(asked).failure
+    assert stage.served() == {NEW}
+
+
+def test_without_a_database_the_side_that_visitors_were_sent_to_is_looked_at(tmp_path):
+    stage = Front(tmp_path)
+    when(stage, "tell <<'END'", lambda: setattr(stage.rows, "away", True))
+    pauses = count()
+    returns_once(stage, lambda: next(pauses) > 100)
+    asked = stage.asks()
+    assert stage.conduct(asked) == "succeeded", stage.get(asked).failure
+    assert [action for action, _ in stage.spooled] == ["database.away"]
     assert stage.served() == {NEW}
