@@ -11,7 +11,7 @@ from deployers.checkup.looking import Looking, Marks, Tools
 from deployers.checkup.rows import WEEK, Rows
 from deployers.environment import Environment
 from deployers.findings import Found, State
-from storage import checklists, deployments, reports, samples
+from storage import checklists, colours, deployments, reports, samples
 from storage.models import ChecklistPoint, ChecklistRun, RunState
 from storage.store import Session, Store
 
@@ -123,7 +123,9 @@ class Checkups:
 def _known(session: Session, environment: str) -> Known:
     current, running = deployments.current(session, environment), deployments.running_in(session, environment)
     under_way = f"#{running.number} {running.ref}" if running else ""
-    return Known(current.sha, current.ref, under_way) if current else Known(under_way=under_way)
+    if current is None:
+        return Known(under_way=under_way)
+    return Known(current.sha, current.ref, under_way, colours.live(session, environment))
 
 
 def _marks(earlier: ChecklistRun | None) -> Marks:

@@ -27,6 +27,8 @@ class Known:
     ref: str = ""
     under_way: str = ""
     """The deployment that holds it now."""
+    colour: str = ""
+    """Which side serves; empty where there are no two sides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from deployers.checklists import Checklist, Item
 from deployers.checkup import backup, certificate, command, disk, health, log, queue, rows, versions
 from deployers.checkup.answers import Case, Known, Trouble, heard
 from deployers.checkup.rows import Rows
+from deployers.colours import faced
 from deployers.environment import Environment, Host
 from deployers.errors import DeployError, HostKeyRefused, Unreachable
 from deployers.findings import Found, State
@@ -110,7 +111,7 @@ class Looking:
             place = without_version(place)
         if doors and place.health and place.health.target:
             probes = Probes(place, doors.remote, self.tools.clock)
-            for host in place.machines:
+            for host in faced(place, case.known.colour).machines:
                 yield host.name, doors.asking(host, partial(probes.target, host, case.known.sha))
         if place.url:
             yield health.ADDRESS, partial(look_at_address, place, case.known.sha, self.tools.clock)

@@ -1,6 +1,7 @@
 """What a check finds at addresses and of our own rows: health, certificates, deployments, the week, availability."""
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -10,7 +11,7 @@ from deployers.checklists import Item
 from deployers.checkup import certificate, rows
 from deployers.checkup.answers import Known
 from deployers.checkup.rows import Rows
-from deployers.environment import Health, Version
+from deployers.environment import Health, Host, Version
 from deployers.findings import State
 from storage.models import Deployment, Kind, Lock, Status
 from storage.samples import Summary
@@ -45,6 +46,14 @@ def test_every_host_is_asked_where_it_can_be(house):
         found = house.look("health")
     assert found.state is State.UNKNOWN
     assert found.said == "web2: it cannot be reached (it is off)"
+
+
+def test_hosts_are_asked_on_the_side_that_serves(house):
+    house.known = Known(SHA, "v2.3", colour="green")
+    with servers.answering() as url:
+        hosts = (Host("web1", "127.0.0.1", port=1, candidate_port=int(url.rsplit(":", 1)[1])),)
+        house.has(place=replace(house.environment.place, hosts=hosts), health=Health(target="http://127.0.0.1:{port}"))
+        assert house.look("health").state is State.GOOD
 
 
 def test_a_sick_answer_is_bad(house):
