@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import slots
-from bot.settings import schema, words
+from bot.settings import scheduled, schema, words
 from bot.settings.lines import Path
 from bot.settings.rules import Broken, closest, dig
 from bot.settings.words import shown
@@ -145,7 +145,7 @@ def checklists(file: schema.File) -> dict[str, Checklist]:
     return {**BUILT_IN, **own}
 
 
-def _checklist(name: str, table: schema.Checklist) -> Checklist:
+def _checklist(name: str, table: scheduled.Checklist) -> Checklist:
     known = BUILT_IN.get(name, Checklist(name, name.replace("-", " ").capitalize()))
     return Checklist(
         name,
@@ -156,7 +156,7 @@ def _checklist(name: str, table: schema.Checklist) -> Checklist:
     )
 
 
-def _value(item: schema.Item) -> Item:
+def _value(item: scheduled.Item) -> Item:
     kind = KINDS[item.probe]
     return Item(
         probe=item.probe,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.settings import balancer, build, canary, checklists, lines, rules, schema
+from bot.settings import balancer, build, canary, checklists, lines, rules, scheduled
 from bot.settings.faults import Fault, SettingsFaults
 from bot.settings.rules import Broken
 from bot.settings.schema import File
@@ -104,6 +104,6 @@ def _settings(path: Path, file: File, reached: Outside, env: Mapping[str, str]) 
     )
 
 
-def _schedule(table: schema.Schedule, channels: Mapping[str, str]) -> Schedule:
+def _schedule(table: scheduled.Schedule, channels: Mapping[str, str]) -> Schedule:
     """Return a schedule whose channel is the one that is really called so: `deployments` may be `ship-it` here."""
     return Schedule(**{**dict(table), "channel": channels.get(table.channel, table.channel)})

@@ -7,11 +7,11 @@ from pydantic import Field, PlainValidator, model_validator
 from bot.settings import compounds
 from bot.settings.balancer import Balancer
 from bot.settings.canary import Canary, Metrics
+from bot.settings.scheduled import Checklist, Schedule
 from bot.settings.table import Host, Table, Word
 from bot.settings.words import (
     Batch,
     Clock,
-    Cron,
     Day,
     Duration,
     Folder,
@@ -260,49 +260,6 @@ class Recipe(Table):
     maintenance_in_deployments: bool = True
     queue_status: str = ""
     log: str = ""
-
-
-class Schedule(Table):
-    """Something that happens by the clock."""
-
-    name: Name = Field(examples=["morning"])
-    cron: Cron = Field(examples=["0 9 * * mon-fri"])
-    checklist: str = Field(default="", examples=["daily"])
-    drill: str = ""
-    backup: str = ""
-    channel: Word = "deployments"
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> Self:
-        if sum(map(bool, (self.checklist, self.drill, self.backup))) != 1:
-            raise ValueError(
-                "a schedule does one thing. Write one of `checklist`, `drill` and `backup`, such as"
-                ' `checklist = "daily"` or `drill = "staging"`'
-            )
-        return self
-
-
-class Item(Table):
-    """One line of a checklist: a probe, or something that a person does."""
-
-    probe: str = ""
-    person: str = Field(default="", max_length=70)
-    owner: str = Field(default="", max_length=30)
-    title: str = Field(default="", max_length=40)
-    environments: list[str] = []
-    attention: int | float | str | None = None
-    bad: int | float | str | None = None
-    advice: str = Field(default="", max_length=300)
-    run: str = ""
-    pattern: str = ""
-    timeout: Positive = Field(default="10s", validate_default=True)
-
-
-class Checklist(Table):
-    """What a check looks at."""
-
-    title: str = Field(default="", max_length=60)
-    items: list[Item] = Field(min_length=1, examples=[[{"probe": "disk"}]])
 
 
 MORNING = Schedule(name="morning", cron="0 9 * * mon-fri", checklist="daily")
