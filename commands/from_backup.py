@@ -36,6 +36,7 @@ def choose(services: Services, wanted: Wanted) -> Choice:
         live = colours.live(session, environment.name)
         backup = _found(session, environment, wanted)
         target = _target(session, environment.name, backup)
+        bad = any(it.bad for it in deployments.served(session, environment.name) if it.sha == target.sha != head.sha)
     _demand_possible(environment, backup, wanted)
     difference, known = between(services, environment, undoes, target)
     restores = Restoration(
@@ -59,7 +60,10 @@ def choose(services: Services, wanted: Wanted) -> Choice:
     )
     way = way_of(environment, undoes, target, difference, wanted.extent, known=known, since=backup.made_at)
     ran = services.ask_migrations(environment) if wanted.database else Ran()
-    return Choice(environment, head, undoes, target, plan, difference, way, _remarks(environment, backup, ran, wanted))
+    told = _remarks(environment, backup, ran, wanted)
+    if bad:
+        told = (f"{target.name} was taken back from {environment.name} before.", *told)
+    return Choice(environment, head, undoes, target, plan, difference, way, told)
 
 
 def known(services: Services, environment: Environment, limit: int = 10) -> tuple[list[BackupRecord], tuple[Old, ...]]:
@@ -153,6 +157,12 @@ def _demand_possible(environment: Environment, backup: BackupRecord, wanted: Wan
         raise Refused(
             f"{code(backup.name)} lies on {backup.host}, which is no target of {place} any more.",
             f"Copy it to a target, or choose another: `/rollback backup {place}`.",
+            "no_backup",
+        )
+    if not backup.sha:
+        raise Refused(
+            f"{code(backup.name)} does not say of which revision its code is, so I would not know what serves then.",
+            f"Choose another: `/rollback backup {place}`; or restore it by hand, as `docs/backups.md` says.",
             "no_backup",
         )
     if backup.encrypted and not (config and config.identity):

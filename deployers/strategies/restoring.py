@@ -62,7 +62,7 @@ def restoring(environment: Environment, restores: Restoration) -> Iterator[Step]
     everyone = tuple(host.name for host in environment.machines)
     if not restores.undoes:
         if restores.database:
-            yield Backup(everyone[:1])
+            yield Backup((restores.host,))
         yield Restore((restores.host,))
     yield Prepare(everyone)
     if environment.recipe.build:

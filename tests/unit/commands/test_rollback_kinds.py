@@ -242,6 +242,7 @@ def test_the_same_release_over_an_older_database_takes_nothing_of_the_ledger_bac
         ({"state": BackupState.GONE}, "no_backup", "deleted for newer ones"),
         ({"state": BackupState.WANTED}, "no_backup", "not made yet"),
         ({"host": "web9"}, "no_backup", "no target"),
+        ({"sha": "", "release": "20250810_120000"}, "no_backup", "of which revision"),
         ({"encrypted": True}, "no_backup", "`identity`"),
         ({"database": False}, "no_database", "holds no database"),
     ],
@@ -251,6 +252,21 @@ def test_a_backup_that_cannot_give_back_what_is_wanted_says_so(world, values, co
     refused = world.says("omar", f"/rollback backup {NAME} production --restore-database")
     assert refused.code == code
     assert says in refused.text
+
+
+def test_a_release_that_was_taken_back_before_does_not_come_back_unnoticed(world):
+    backed_up(world)
+    with world.store.begin() as session:
+        deployments.get_for_change(session, 2).bad = True
+    shown = world.says("omar", "/rollback backup latest production")
+    assert "v2.2 was taken back from production before" in shown.text
+
+
+def test_the_fresh_backup_is_made_where_the_database_is_replaced(world):
+    backed_up(world, host="web2")
+    assert world.says("omar", "/rollback backup latest production --restore-database --confirm production --yes").ok
+    steps = plan_of(world, 4).steps
+    assert [step.targets for step in steps if isinstance(step, BackupStep | SwapDatabase)] == [("web2",)] * 2
 
 
 def test_no_backup_and_none_of_that_name_say_what_to_type(world):
