@@ -13,6 +13,7 @@ from commands.errors import CommandError, IdentityUnknown
 from commands.services import People, Person
 from commands.views import freezing
 from deployers import emergency, gates
+from deployers.colours import has_colours
 from deployers.destructive import understood
 from deployers.environment import Environment
 from deployers.errors import Aborted, DeployError, RepositoryUnreachable
@@ -217,8 +218,10 @@ class Opening:
         return judge()
 
     def _fresh(self, environment: Environment, plan: Plan, deployment: Deployment) -> Plan | str:
-        with self.changes.store.look() as session:
-            live = colours.live(session, deployment.environment)
+        live = ""
+        if has_colours(environment):
+            with self.changes.store.look() as session:
+                live = colours.live(session, environment.name)
         revision = Revision(plan.ref, "", plan.sha)
         difference = Difference((), 0, (), 0, plan.migrations, compatible=plan.compatible)
         if deployment.kind is Kind.DEPLOY:

@@ -9,7 +9,7 @@ from deployers.environment import GITHUB, Workflow
 from deployers.plan import Plan, Run, Verify
 from deployers.ports import Revision
 from deployers.runner import segments
-from deployers.strategies import plan_for, release_name, tidying, way_back
+from deployers.strategies import Left, plan_for, release_name, tidying, way_back
 from tests.unit.deployers.worlds import environment
 
 SHA = "a" * 40
@@ -42,7 +42,7 @@ def test_the_way_back_is_a_run_of_the_good_release():
     back = way_back(planned(), WHERE, to=Revision("v2.2", "", "b" * 40), release="old", touched=("github",))
     assert [type(step) for step in back.steps] == [Run, Verify]
     assert workflow.read(workflow.script(WHERE, back)).sha == "b" * 40
-    assert tidying(WHERE, touched=("github",), candidates=()) == ()
+    assert tidying(WHERE, Left(touched=("github",))) == ()
 
 
 def test_inputs_are_filled_from_the_plan_and_other_braces_left_alone():
