@@ -167,7 +167,7 @@ def test_a_rate_limit_is_waited_out_and_nothing_is_asked_meanwhile(story):
     asked = []
 
     def limited(_):
-        story.hub.faults.add("secondary_limit", "get-run", detail="120", times=1)
+        story.hub.faults.add("secondary_limit", "list-jobs", detail="120", times=1)
         asked.append((story.clock(), len(story.hub.exchanges)))
 
     def looked(_):
