@@ -27,6 +27,8 @@ CONNECTS_WITHIN = 3.0
 ANSWERS_WITHIN = 30.0
 LOG_BYTES = 8 * 1024 * 1024
 """A longer log is put aside as `<log>.1` at the next reload."""
+TURNS_TO_BEGIN = 10
+"""More turns of the loop than lie between a connection that was accepted and the task that answers it."""
 ROOM = " " * 64
 """Makes the command line long enough for what a worker is called later."""
 NOBODY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -94,9 +96,11 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), 1)
         named("balancer: worker process is shutting down")
+        loop.remove_reader(door)
+        # Whom the loop has accepted belongs to this worker: a server that is closed would hang up on them.
+        for _ in range(TURNS_TO_BEGIN):
+            await asyncio.sleep(0)
         server.close()
-        # Whom the loop has accepted and not begun with belongs to this worker too.
-        await asyncio.sleep(0.05)
         while self._visits:
             await asyncio.wait(set(self._visits))
 
