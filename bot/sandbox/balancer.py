@@ -73,6 +73,14 @@ def named(title: str) -> None:
     ctypes.memmove(start, said + bytes(end - start - len(said)), end - start)
 
 
+async def closes(server: asyncio.Server, door: socket.socket) -> None:
+    """Accept nobody more and begin with whom the loop has accepted: a server that is closed at once forgets them."""
+    asyncio.get_running_loop().remove_reader(door)
+    for _ in range(TURNS_TO_BEGIN):
+        await asyncio.sleep(0)
+    server.close()
+
+
 class Worker:
     """Takes visitors on a socket, sends each to a server in turn, and ends when it is told to and nobody is left."""
 
@@ -96,11 +104,7 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), 1)
         named("balancer: worker process is shutting down")
-        loop.remove_reader(door)
-        # Whom the loop has accepted belongs to this worker: a server that is closed would hang up on them.
-        for _ in range(TURNS_TO_BEGIN):
-            await asyncio.sleep(0)
-        server.close()
+        await closes(server, door)
         while self._visits:
             await asyncio.wait(set(self._visits))
 
