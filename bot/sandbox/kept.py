@@ -11,8 +11,11 @@ from pathlib import Path
 
 from bot.sandbox.service import NotUp, Running, Unit
 
-COMES_UP_WITHIN = 10.0
-LEAVES_WITHIN = 10.0
+COMES_UP_WITHIN = 20.0
+LEAVES_WITHIN = 30.0
+"""Who is left then is cut off, so it is long, as at systemd; together with coming up less than `svc` waits."""
+BACKLOG = 511
+"""More visitors than may wait for an answer at a time: they wait in the queue of the socket, and none is lost."""
 CRASHES = 5
 """After so many crashes in a row, each within `CRASH_WINDOW` seconds, the service stays down."""
 CRASH_WINDOW = 5.0
@@ -99,7 +102,7 @@ class Kept:
 
     async def _start(self) -> Running:
         door = self._door or reserved(self._port)
-        door.listen(128)
+        door.listen(BACKLOG)
         self._door = door
         return await Running.start(self._unit(self._link.resolve(), self._port), door, within=COMES_UP_WITHIN)
 

@@ -8,7 +8,7 @@ from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 from pathlib import Path
 
-from bot.sandbox.kept import COMES_UP_WITHIN, LEAVES_WITHIN, Kept, Said, write
+from bot.sandbox.kept import BACKLOG, COMES_UP_WITHIN, LEAVES_WITHIN, Kept, Said, write
 from bot.sandbox.service import NotUp, Running, Unit
 
 USAGE = (
@@ -96,7 +96,7 @@ class Supervisor:
         await self.candidate_stop()
         async with self._turn:
             try:
-                self._candidate_door = socket.create_server(("127.0.0.1", port), backlog=128)
+                self._candidate_door = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
                 unit = self._unit("candidate", release, port)
                 self._candidate = await Running.start(unit, self._candidate_door, within=COMES_UP_WITHIN)
             except (NotUp, OSError, OverflowError) as why:
