@@ -110,8 +110,9 @@ def test_sides_and_balancer_come_back_after_a_power_cut(hosts, front):
         httpx.get(f"http://{balancer.address}:{balancer.port}/", trust_env=False)
     for machine in (host, balancer):
         machine.comes_back()
-    assert [host.serves_on(port) for port in (host.port, host.candidate_port)] == ["v2.2", "v2.3"]
-    assert (host.serves, balancer.serves) == ("v2.2", "v2.2")
+    sides = (host.port, host.candidate_port)
+    assert eventually(lambda: [host.serves_on(port) for port in sides] == ["v2.2", "v2.3"])
+    assert eventually(lambda: (host.serves, balancer.serves) == ("v2.2", "v2.2"))
 
 
 def test_it_is_no_host_of_the_application_and_reached_like_one(hosts):
