@@ -36,6 +36,11 @@ def hub(scene, world):
     return world.github.hub
 
 
+def good(world):
+    """Return releases that are well, each another than the one that staging runs."""
+    return [version for version in ("v2.1", "v2.2", "v2.3") if world.host("staging1").serves != version]
+
+
 def ships(scene, version):
     """Ship a release to staging and return the number of the deployment."""
     before = scene.newest()
@@ -47,17 +52,18 @@ def ships(scene, version):
 
 def test_each_release_goes_out_through_one_run_with_its_commit(scene, hub, world):
     before = len(hub.runs)
-    ships(scene, "v2.1")
-    number = ships(scene, "v2.2")
-    assert [run.inputs["ref"] for run in hub.runs[before:]] == [sha(world.repository, it) for it in ("v2.1", "v2.2")]
-    scene.shows(number, "deployed `v2.2` to *staging*")
+    one, other, *_ = good(world)
+    ships(scene, one)
+    number = ships(scene, other)
+    assert [run.inputs["ref"] for run in hub.runs[before:]] == [sha(world.repository, it) for it in (one, other)]
+    scene.shows(number, f"deployed `{other}` to *staging*")
 
 
 def test_a_run_that_fails_is_named_and_the_good_release_is_shipped_again(scene, hub, world):
-    ships(scene, "v2.5")
+    ships(scene, good(world)[0])
     world.github.fails_to_ship(1)
     count = len(hub.runs)
-    scene.says("ana", "/deploy staging v2.3")
+    scene.says("ana", "/deploy staging v2.5")
     scene.until("the run", lambda: len(hub.runs) > count)
     world.github.ships_well(1)
     scene.sees("rolled back")
@@ -66,12 +72,13 @@ def test_a_run_that_fails_is_named_and_the_good_release_is_shipped_again(scene, 
 
 
 def test_a_red_check_is_a_refusal_that_names_it(scene, hub, world):
-    full = sha(world.repository, "v2.4")
+    version = good(world)[0]
+    full = sha(world.repository, version)
     hub.check(full, "tests", "failure", after=1)
-    scene.says("ana", "/deploy staging v2.4")
+    scene.says("ana", f"/deploy staging {version}")
     scene.is_told("ana", "`tests` is failure")
     hub.check(full, "tests", "success", after=2)
-    ships(scene, "v2.4")
+    ships(scene, version)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,7 @@ def test_a_killed_bot_takes_up_the_run_that_it_started(scene, hub, world):
 def test_jobs_are_on_the_card_as_they_go_and_github_tells_of_them_by_itself(scene, hub, world):
     world.github.ships_well(4)
     before = scene.newest()
-    scene.says("ana", "/deploy staging v2.2")
+    scene.says("ana", f"/deploy staging {good(world)[0]}")
     scene.until("a deployment", lambda: scene.newest() > before)
     scene.shows(scene.newest(), ":arrow_forward: ship: `")
     scene.comes_to(scene.newest(), "succeeded")
@@ -124,7 +131,7 @@ def asking(scene):
 def test_one_approval_on_the_card_is_enough_and_the_next_card_knows_how_long_jobs_take(asking, hub, world):
     world.github.ships_well(4)
     world.github.protects()
-    for version, tells in (("v2.1", r"ship: "), ("v2.2", r"ship: .*, usually \d")):
+    for version, tells in zip(good(world), (r"ship: ", r"ship: .*, usually \d"), strict=False):
         count = len(hub.runs)
         number = asking.asks(version, "staging")
         assert len(hub.runs) == count
@@ -138,7 +145,7 @@ def test_one_approval_on_the_card_is_enough_and_the_next_card_knows_how_long_job
 def test_where_shipmate_is_no_reviewer_the_card_says_who_is_and_links_there(scene, hub, world):
     world.github.protects(may_approve=False)
     before, count = scene.newest(), len(hub.runs)
-    scene.says("ana", "/deploy staging v2.3")
+    scene.says("ana", f"/deploy staging {good(world)[0]}")
     scene.until("a deployment", lambda: scene.newest() > before)
     scene.shows(scene.newest(), "GitHub waits for somebody to approve `staging`: ben can, on the run's page there")
     (run,) = hub.runs[count:]

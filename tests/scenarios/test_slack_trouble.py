@@ -37,7 +37,7 @@ def test_a_lost_reply_makes_no_second_card(calm):
 
 @pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.SERVER_ERROR, Kind.HANG, Kind.REFUSE])
 def test_a_card_that_cannot_be_posted_now_is_posted_once_when_it_can(calm, kind):
-    calm.faults.add(kind, "chat.postMessage", seconds=2)
+    calm.faults.add(kind, "chat.postMessage", times=1)
     number = calm.asks("v2.3")
     calm.shows(number, "Approve")
     tried = tries(calm, number)
