@@ -20,7 +20,7 @@ _HEAD: Mapping[State, str] = {
     State.BAD: ":x: *{share} % have it, and it is worse*",
     State.THIN: ":hourglass: *Not enough traffic to judge it at {share} %*",
     State.UNSURE: ":grey_question: *{share} % have it, and the numbers do not say that all is well*",
-    State.BLIND: ":see_no_evil: *{share} % have it, and its numbers cannot be told*",
+    State.BLIND: ":grey_question: *{share} % have it, and its numbers cannot be told*",
 }
 
 
