@@ -2,6 +2,8 @@
 
 import os
 import socket
+from threading import Thread
+from time import sleep
 
 import pytest
 
@@ -13,6 +15,10 @@ from tests.system.sshd import needed
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 A_FEW = 2_000
 _STOPPED = "SELECT state FROM step WHERE deployment_id = ? AND kind = 'colour_stop'"
+_BROUGHT_UP = (
+    "SELECT 1 FROM step JOIN deployment ON deployment.id = deployment_id"
+    " WHERE step.kind = 'colour_start' AND strategy = 'blue-green'"
+)
 PROMISED = [case for case in bench.CASES if case.promised]
 
 
@@ -39,7 +45,7 @@ def test_a_balancer_that_refuses_changes_nothing_and_the_other_side_is_stopped_a
         world.ships("r1", "rolling")
         served = world.running.folder / "shipmate" / "app.conf"
         before = served.read_text()
-        nginx_refuses(world)
+        Thread(target=nginx_refuses, args=(world,), daemon=True).start()
         load = Load(world.running.url, kept=False)
         try:
             number = world.tries("r2", "blue-green")
@@ -56,7 +62,9 @@ def test_a_balancer_that_refuses_changes_nothing_and_the_other_side_is_stopped_a
 
 
 def nginx_refuses(world: Balanced) -> None:
-    """Break something else in nginx's configuration, as somebody else on its host might."""
+    """Break something else in nginx's configuration once green is brought up, as somebody else on its host might."""
+    while not world.rows.ask(_BROUGHT_UP):
+        sleep(0.1)
     other = world.running.folder / "shipmate" / "other.conf"
     other.write_text("nonsense;\n")
 
