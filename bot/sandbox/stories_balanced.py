@@ -89,7 +89,7 @@ def emergency(teller: Teller) -> None:
     if not number:
         raise Broken(f"nobody is asked to look back on it: {told}")
     teller.says("lea", f'/ops review {number[1]} "The fix holds, and its test is written"')
-    teller.is_told("lea", "The fix holds")
+    teller.is_told("lea", "has been looked back on")
 
 
 def restore(teller: Teller) -> None:
