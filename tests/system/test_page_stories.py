@@ -128,7 +128,8 @@ def test_ana_fills_the_form_ben_approves_and_ana_goes_back(visitor):
 
 def test_a_sick_release_comes_back_by_itself_and_the_thread_says_why(visitor):
     before = visitor.served()
-    visitor.screen.says("/deploy production v2.4")
+    # On the other screen it was taken back before, and has to be asked for all the same.
+    visitor.screen.says("/deploy production v2.4 --again --reason it is seen on both screens")
     visitor.approved_by_ben("v2.4")
     card = visitor.screen.shows(re.compile("v2.4 to production did not go well"))
     visitor.serves(before)
