@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from threading import Event
 from typing import TypeVar
 
-from bot import emergencies, telling
+from bot import emergencies, occupancy
 from bot.change import Change, Changes
 from commands.errors import CommandError, IdentityUnknown
 from commands.services import People, Person
@@ -32,7 +31,7 @@ from deployers.ports import (
 from deployers.strategies import plan_for
 from deployers.strategies.canary import lasting
 from deployers.strategies.restoring import Restoration
-from storage import approvals, checks, colours, deployments, freezes, locks, maintenance
+from storage import approvals, checks, colours, deployments, freezes, locks
 from storage import steps as step_rows
 from storage.models import Decision, Deployment, Kind, Status, StepState
 from storage.store import Session
@@ -42,8 +41,6 @@ log = logging.getLogger(__name__)
 Judged = TypeVar("Judged")
 WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between two tries to judge what cannot be judged at the moment."""
-SWITCHING, COOLING = timedelta(minutes=5), timedelta(minutes=1)
-"""So long a deployment waits for maintenance that is being switched, and for a side that is being stopped."""
 GO = "go"
 BUSY = "busy"
 """Another deployment runs in this environment; ask again in a moment."""
@@ -79,7 +76,7 @@ class Opening:
         """
         with self.changes.store.look() as session:
             deployment = deployments.get(session, number)
-            busy = self._busy(session, deployment)
+            busy = occupancy.busy(self.changes, session, deployment)
         if deployment.finished or deployment.status is Status.INCOMPLETE:
             return deployment.status.value
         if deployment.status is Status.UNKNOWN:
@@ -96,10 +93,11 @@ class Opening:
             if deployment.aborted_by:
                 return _ended(change, Status.CANCELLED, "deployment.cancelled", actor=deployment.aborted_by)
             locks.one_at_a_time(change.session, deployment.environment)
-            if not why and self._busy(change.session, deployment):
+            if not why and occupancy.busy(self.changes, change.session, deployment):
                 return BUSY
             # Judging may have taken a minute, in which somebody else may have come to an end here.
-            why = why or self._replaced(change.session, deployment) or self._occupied(change.session, deployment)
+            why = why or self._replaced(change.session, deployment)
+            why = why or occupancy.occupied(self.changes, change.session, deployment)
             if why:
                 deployment.failure = {"code": "refused", "message": why, "step": "", "target": "", "output": ""}
                 return _ended(change, Status.REFUSED, "deployment.refused", why=why)
@@ -137,39 +135,6 @@ class Opening:
             change.deployment.advance(Status.RUNNING, at=self.changes.clock())
             change.note("deployment.resumed")
         return GO
-
-    def _busy(self, session: Session, deployment: Deployment) -> bool:
-        """Say whether something else works on the hosts; a way back does not wait for maintenance to be switched."""
-        now, place = self.changes.clock(), deployment.environment
-        switched = maintenance.under_way(session, place, now - SWITCHING) and deployment.kind is Kind.DEPLOY
-        return switched or self._running(session, deployment) or colours.is_cooling(session, place, now - COOLING)
-
-    def _running(self, session: Session, deployment: Deployment) -> bool:
-        held = deployments.running_in(session, deployment.environment)
-        return held is not None and held.status not in (Status.INCOMPLETE, Status.UNKNOWN)
-
-    def _occupied(self, session: Session, deployment: Deployment) -> str:
-        """Take the environment's lock; return why it cannot be had. What stands broken there gives way to a way out."""
-        held = deployments.running_in(session, deployment.environment)
-        if held and held.number != deployment.number:
-            gives_way = held.status is Status.INCOMPLETE or (
-                held.status is Status.UNKNOWN and deployment.kind is Kind.ROLLBACK
-            )
-            if not gives_way:
-                return (
-                    f"#{held.number} ({held.ref}) holds {deployment.environment} and is {held.status}."
-                    f" See `/deploy status {deployment.environment}`."
-                )
-            held.bad = held.kind is Kind.DEPLOY
-            held.advance(Status.SUPERSEDED, at=self.changes.clock())
-            session.add(held)
-            session.flush()
-            locks.release(session, deployment.environment, held.number)
-            telling.card(session, held, channel=self.changes.channel, at=self.changes.clock())
-        taken = locks.take(
-            session, deployment.environment, deployment.number, self.changes.epoch(), self.changes.clock()
-        )
-        return "" if taken else f"{deployment.environment} is locked by somebody else. See `/deploy status`."
 
     def _voided(self, deployment: Deployment) -> str:
         """Return why what was approved can not be what would run, or nothing; what cannot be checked is refused."""
