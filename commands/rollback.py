@@ -28,9 +28,8 @@ DATA_ROLES = ("operator", "approver")
 
 
 @command(
-    "latest|<version>|<number>|to <number> [environment] [--migrations-back] [--dry-run] [--reason “…”] [--yes]"
-    " | backup latest|<name>|undo [environment] [--restore-database] [--skip-health-check] [--no-notify]"
-    " [--confirm <environment>]",
+    "latest|<version>|to <number>|backup latest|<name>|undo [environment] [--migrations-back] [--restore-database]"
+    " [--dry-run] [--reason “…”] [--yes]",
     needs=("rollback",),
 )
 @audited
@@ -39,8 +38,9 @@ def rollback(request: Request, services: Services) -> Reply:
 
     It shows what would disappear and asks once more, unless `--yes` says so already. It waits for nobody's approval.
     Where data would be lost (`--migrations-back`, `--restore-database`), the environment's name has to be typed, and
-    it takes an operator or an approver. `/rollback backup` lists the backups, `/rollback backup undo` takes back a
-    restore; `--dry-run` only shows.
+    it takes an operator or an approver; `--confirm production` says it without the form. `/rollback backup` lists the
+    backups, `/rollback backup undo` takes back a restore; `--dry-run` only shows. A restore may leave out the look
+    afterwards (`--skip-health-check`) and the message to the channel (`--no-notify`).
     """
     wanted = wanted_back.read(request.text, services.environments)
     if wanted.environment is None:

@@ -31,7 +31,8 @@ def judged(environment: Environment, strategy: str) -> Environment:
 
 def skipped(environment: Environment, strategy: str, *, tests: bool) -> str:
     """Return in words what an emergency goes past that would have been judged otherwise; empty where nothing is."""
-    return ", ".join(_skipped(environment, judged(environment, strategy), tests=tests))
+    *others, last = ("", *_skipped(environment, judged(environment, strategy), tests=tests))
+    return f"{', '.join(others[1:])} and {last}" if others[1:] else last
 
 
 def _skipped(usual: Environment, now: Environment, *, tests: bool) -> Iterator[str]:

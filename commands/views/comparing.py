@@ -15,7 +15,7 @@ from storage.models import Deployment
 BARS = "▁▂▃▄▅▆▇█"
 _BUCKETS = 24
 _HEAD: Mapping[State, str] = {
-    State.LOOKING: ":bar_chart: *{share} % have it, beside what the others are served*",
+    State.LOOKING: ":bar_chart: *{share} % get it, compared with the others*",
     State.GOOD: ":white_check_mark: *{share} % have it, and it is no worse*",
     State.BAD: ":x: *{share} % have it, and it is worse*",
     State.THIN: ":hourglass: *Not enough traffic to judge it at {share} %*",
@@ -35,11 +35,11 @@ def table(tally: Tally) -> str:
     """Return requests, errors and response times of both sides, with their errors over time."""
     highest = max([share for side in (0, 2) for share in _shares(tally, side)], default=0.0)
     p95s = tally.p95s or (None, None)
-    rows = [
-        _row("canary", tally.canary, p95s[0], bars(_shares(tally, 0), highest)),
-        _row("stable", tally.stable, p95s[1], bars(_shares(tally, 2), highest)),
-    ]
-    return "\n".join([f"{'':<7}{'requests':>10}{'errors':>9}{'p95':>9}  errors over time", *rows])
+    rows = [_row("canary", tally.canary, p95s[0]), _row("stable", tally.stable, p95s[1])]
+    # Beneath, so that a line fits a phone.
+    charts = [f"{name} {bars(_shares(tally, at), highest)}" for name, at in (("canary", 0), ("stable", 2))]
+    over_time = ["errors over time", *charts] if tally.trail else []
+    return "\n".join([f"{'':<7}{'requests':>9}{'errors':>8}{'p95':>9}", *rows, *over_time])
 
 
 def bars(shares: Sequence[float], highest: float) -> str:
@@ -78,11 +78,11 @@ def aborting(deployment: Deployment, share: int) -> Block:
     return confirm("Abort this canary?", text, yes="Abort", no="No, go on")
 
 
-def _row(name: str, side: tuple[int, int], p95: float | None, chart: str) -> str:
+def _row(name: str, side: tuple[int, int], p95: float | None) -> str:
     errors, requests = side
     share = f"{100 * errors / requests:.2f} %" if requests else "–"
     took = "–" if p95 is None else f"{1000 * p95:,.0f} ms"
-    return f"{name:<7}{requests:>10,}{share:>9}{took:>9}  {chart}"
+    return f"{name:<7}{requests:>9,}{share:>8}{took:>9}"
 
 
 def _shares(tally: Tally, at: int) -> list[float]:

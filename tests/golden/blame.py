@@ -11,6 +11,7 @@ from tests.builders import NOW
 from tests.golden.cards import FAILURE, deployment, facts, steps
 
 SINCE = NOW + timedelta(minutes=12)
+PAST = "approval and the required tests"
 BEFORE = ({"where": "web1", "path": "/api/health/redis", "why": "/api/health/redis answered 503"},)
 HELD = {"answer": "hold", "answered_by": "U0BEN", "answered_name": "ben", "answered_at": SINCE}
 
@@ -51,12 +52,12 @@ def blame() -> dict[str, Any]:
     loud = holding.loud(asked, asked.holds[0], at)
     bad = _served().deployment
     back = deployment(Status.QUEUED, kind=Kind.ROLLBACK, number=13)
-    review = Review(id=1, deployment_id=12, environment="production", skipped="approval, the required tests", since=NOW)
+    review = Review(id=1, deployment_id=12, environment="production", skipped=PAST, since=NOW)
     done = Review(**{**review.model_dump(), "sentence": "The fix <holds>", "done_by": "U0LEA", "done_at": SINCE})
     hotfix = deployment(Status.QUEUED, strategy="emergency", reason="checkout is <down> for everybody")
     freeze = FreezeRecord(environment="production", by="U0OMAR", name="omar", reason="we count <the> stock", since=NOW)
     until = FreezeRecord(**{**freeze.model_dump(), "until": NOW + timedelta(hours=2)})
-    announced = emergency.announced(hotfix, "approval, the required tests")
+    announced = emergency.announced(hotfix, PAST)
     return {
         "card-served-veto": card.announcement(asked, now=at),
         "card-served-held": card.announcement(_veto(_served(), **HELD), now=at),
