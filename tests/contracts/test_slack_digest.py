@@ -15,7 +15,7 @@ from storage.models import OutboxRow, OutboxState, Saying
 from storage.store import Store
 from tests.builders import NOW
 from tests.contracts.slack_house import world
-from tests.contracts.test_slack_delivery import delivered, delivering, row, say
+from tests.contracts.slack_outbox import delivered, delivering, row, say
 
 HOURS = timedelta(hours=3).total_seconds()
 

@@ -10,7 +10,7 @@ from commands.errors import IdentityUnknown
 from storage import homes
 from storage.models import Asking, InboxState, OutboxRow, OutboxState
 from tests.contracts.slack_house import House, a_home, housed, world
-from tests.contracts.test_slack_delivery import delivered, delivering, row
+from tests.contracts.slack_outbox import delivered, delivering, row
 from tests.contracts.test_slack_http import served
 
 

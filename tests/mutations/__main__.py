@@ -68,7 +68,9 @@ def tried(copy: Path, mutation: Mutation) -> Seen:
 def mutated(text: str, mutation: Mutation) -> str:
     """Return the file's text with the line changed; Outdated if it is not there exactly once."""
     if (count := text.count(mutation.old)) != 1:
-        raise Outdated(f"{mutation.file} holds {mutation.old!r} {count} times; correct tests/mutations/laws.py")
+        raise Outdated(
+            f"{mutation.file} holds {mutation.old!r} {count} times; correct its law's table in tests/mutations"
+        )
     return text.replace(mutation.old, mutation.new)
 
 

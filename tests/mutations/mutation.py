@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+UNIT, CONTRACTS = "tests/unit", "tests/contracts"
+REMOTE = f"{CONTRACTS}/test_remote.py"
+
 
 @dataclass(frozen=True, slots=True)
 class Mutation:

@@ -5,12 +5,8 @@ from deployers.environment import RollbackPolicy
 from storage import audit, deployments, targets
 from storage.models import Kind, Status
 from tests.builders import sha_of
+from tests.unit.commands.going_back import button_of
 from tests.unit.commands.world import environment
-
-
-def _button(reply):
-    (row,) = [block for block in reply.blocks if block["type"] == "actions"]
-    return row["elements"][0]
 
 
 def _finishes(world, number):
@@ -36,7 +32,7 @@ def test_a_rollback_is_shown_privately_and_begun_by_its_button(three):
     shown = three.says("ana", "/rollback latest production")
     assert (shown.ok, shown.code) == (True, "confirm")
     assert "Roll back production to v2.2" in shown.text
-    button = _button(shown)
+    button = button_of(shown)
     assert button["text"]["text"] == "Roll back production to v2.2"
     assert button["confirm"]["style"] == "danger"
     assert three.deployment(3).status is Status.SUCCEEDED
@@ -109,7 +105,7 @@ def test_migrations_between_are_said_plainly_also_from_the_ledger_alone(worlds):
     world.serves("v2.3")
     asked = world.says("ana", "/rollback latest production")
     assert "1 migration lies between" in asked.text
-    assert "1 migration lies between" in _button(asked)["confirm"]["text"]["text"]
+    assert "1 migration lies between" in button_of(asked)["confirm"]["text"]["text"]
     world.shelf.away = True
     assert "1 migration lies between" in world.says("ana", "/rollback latest production").text
 
@@ -123,7 +119,7 @@ def test_compatible_migrations_are_told_without_a_warning_to_stop(worlds):
 
 
 def test_a_button_that_was_shown_before_things_changed_does_nothing(three):
-    button = _button(three.says("ana", "/rollback latest production"))
+    button = button_of(three.says("ana", "/rollback latest production"))
     three.serves("v2.4")
     assert three.presses("ana", "rollback", button["value"]).code == "stale"
     number, _, target = button["value"].split(":")
