@@ -10,7 +10,8 @@ from commands.wanted_back import DATABASE, LATEST, Wanted
 from deployers.backups import naming
 from deployers.environment import Environment
 from deployers.legacy import Layout, Old, recognised
-from deployers.ports import Revision
+from deployers.plan import Plan
+from deployers.ports import Difference, Revision
 from deployers.rollback import Extent
 from deployers.schema import Ran
 from deployers.strategies import plan_for
@@ -46,24 +47,39 @@ def choose(services: Services, wanted: Wanted) -> Choice:
         database=wanted.database,
         checks_health=wanted.checks_health,
     )
-    plan = plan_for(
-        environment,
-        kind="rollback",
-        revision=Revision(target.ref, "", target.sha),
-        replaces=head.sha,
-        release=target.release,
-        difference=difference,
-        strategy=STRATEGY,
-        live=live,
-        backup=naming.name_at(services.now()),
-        restores=restores,
-    )
+    fresh = naming.name_at(services.now())
+    plan = plan_of(environment, restores, target, difference, replaces=head.sha, live=live, backup=fresh)
     way = way_of(environment, undoes, target, difference, wanted.extent, known=known, since=backup.made_at)
     ran = services.ask_migrations(environment) if wanted.database else Ran()
     told = _remarks(environment, backup, ran, wanted)
     if bad:
         told = (f"{target.name} was taken back from {environment.name} before.", *told)
     return Choice(environment, head, undoes, target, plan, difference, way, told)
+
+
+def plan_of(  # noqa: PLR0913 - each is another fact of the same plan
+    environment: Environment,
+    restores: Restoration,
+    target: Target,
+    difference: Difference,
+    *,
+    replaces: str,
+    live: str,
+    backup: str = "",
+) -> Plan:
+    """Return the plan of a restore, or of its undoing, which makes no fresh backup."""
+    return plan_for(
+        environment,
+        kind="rollback",
+        revision=Revision(target.ref, "", target.sha),
+        replaces=replaces,
+        release=target.release,
+        difference=difference,
+        strategy=STRATEGY,
+        live=live,
+        backup=backup,
+        restores=restores,
+    )
 
 
 def known(services: Services, environment: Environment, limit: int = 10) -> tuple[list[BackupRecord], tuple[Old, ...]]:

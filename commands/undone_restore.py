@@ -1,6 +1,7 @@
 """Choose the way back over a restore: the database that it put aside serves again, with the release of then."""
 
 from commands.errors import Refused
+from commands.from_backup import plan_of
 from commands.going_back import Choice, Target, between, demand_reached, standing, way_of
 from commands.services import Services
 from commands.views.blocks import code
@@ -8,10 +9,8 @@ from commands.views.words import title
 from commands.wanted_back import DATABASE, Wanted
 from deployers.environment import Environment
 from deployers.plan import Plan, SwapDatabase
-from deployers.ports import Revision
 from deployers.rollback import Extent
-from deployers.strategies import plan_for
-from deployers.strategies.restoring import STRATEGY, Restoration
+from deployers.strategies.restoring import Restoration
 from storage import colours, deployments, steps
 from storage.models import Deployment, StepRecord, StepState
 from storage.store import Session
@@ -40,17 +39,7 @@ def choose(services: Services, wanted: Wanted) -> Choice:
         checks_health=wanted.checks_health,
         undoes=plan.backup,
     )
-    undoing = plan_for(
-        environment,
-        kind="rollback",
-        revision=Revision(target.ref, "", target.sha),
-        replaces=head.sha,
-        release=target.release,
-        difference=difference,
-        strategy=STRATEGY,
-        live=live,
-        restores=restores,
-    )
+    undoing = plan_of(environment, restores, target, difference, replaces=head.sha, live=live)
     since = swapped.finished_at or swapped.started_at
     way = way_of(environment, restore, target, difference, Extent.DATABASE, known=known, since=since)
     told = (
