@@ -108,12 +108,28 @@ ENVIRONMENT = """
 [environments.{name}]
 aliases = ["{alias}"]
 url = "{url}"
-deployer = "ssh"
+deployer = "{deployer}"
 strategy = "rolling"
 strategies = ["rolling"]
 revisions = {{ older = "allow" }}
 approvals = {{ required = {required}, role = "approver", expires = "{expires}", author_may_approve = false }}
+{way}
+[environments.{name}.health]
+path = "/api/health"
+components = ["database", "queue", "storage"]
+version = {{ path = "/api/version", json = "sha" }}
+{probes}interval = "{interval}"
+window = "{window}"
+failures = 3
+max_p95 = "5s"
 
+[environments.{name}.rollback]
+automatic = true
+blame_window = "{blame}"
+migrations = "compatible"
+"""
+
+BY_SSH = """
 [environments.{name}.ssh]
 user = "{user}"
 path = "app"
@@ -123,53 +139,21 @@ hosts = [
 known_hosts = "{known_hosts}"
 batch = 1
 keep_releases = 5
-
-[environments.{name}.health]
-path = "/api/health"
-components = ["database", "queue", "storage"]
-version = {{ path = "/api/version", json = "sha" }}
-target = "http://127.0.0.1:{{port}}"
-candidate = "http://127.0.0.1:{{candidate_port}}"
-interval = "{interval}"
-window = "{window}"
-failures = 3
-max_p95 = "5s"
-
-[environments.{name}.rollback]
-automatic = true
-blame_window = "{blame}"
-migrations = "compatible"
 """
 
-ON_GITHUB = """
-[environments.{name}]
-aliases = ["{alias}"]
-url = "{url}"
-deployer = "github"
-strategy = "rolling"
-strategies = ["rolling"]
-revisions = {{ older = "allow" }}
-approvals = {{ required = {required}, role = "approver", expires = "{expires}", author_may_approve = false }}
+BY_WORKFLOW = """\
 checks = {{ required = ["tests"] }}
 
 [environments.{name}.github]
 workflow = "deploy.yml"
 inputs = {{ environment = "{{environment}}", ref = "{{sha}}", skip_tests = "{{skip_tests}}", reason = "{{reason}}" }}
-
-[environments.{name}.health]
-path = "/api/health"
-components = ["database", "queue", "storage"]
-version = {{ path = "/api/version", json = "sha" }}
-interval = "{interval}"
-window = "{window}"
-failures = 3
-max_p95 = "5s"
-
-[environments.{name}.rollback]
-automatic = true
-blame_window = "{blame}"
-migrations = "compatible"
 """
+
+PROBES = """\
+target = "http://127.0.0.1:{port}"
+candidate = "http://127.0.0.1:{candidate_port}"
+"""
+"""How hosts are asked themselves; nothing of it is filled in here."""
 
 
 class Reachable(Protocol):
@@ -217,15 +201,19 @@ def configuration(
     text = CONFIGURATION.format(git=git, repository=f'repository = "{repository}"\n' if repository else "")
     for name, alias, members, required in (("staging", "stage", staging, 0), ("production", "prod", production, 1)):
         if members:
-            text += (ON_GITHUB if repository and name == "staging" else ENVIRONMENT).format(
+            by_workflow = bool(repository) and name == "staging"
+            way = (BY_WORKFLOW if by_workflow else BY_SSH).format(
+                name=name, user=user, hosts="\n".join(_host(host) for host in members), known_hosts=known_hosts
+            )
+            text += ENVIRONMENT.format(
                 name=name,
                 alias=alias,
                 url=f"http://{members[0].address}:{members[0].port}",
+                deployer="github" if by_workflow else "ssh",
                 required=required,
                 expires=pace.expires,
-                user=user,
-                hosts="\n".join(_host(host) for host in members),
-                known_hosts=known_hosts,
+                way=way,
+                probes="" if by_workflow else PROBES,
                 interval=pace.interval,
                 window=pace.window,
                 blame=pace.blame,
