@@ -36,20 +36,23 @@ def show(session: Session, services: Services, deployment: Deployment) -> None:
 def note(
     session: Session, services: Services, request: Request, deployment: Deployment, action: str, **detail: Any
 ) -> None:
+    """Chain what was done to a deployment into the audit, with what it is of."""
+    about = {
+        "environment": deployment.environment,
+        "ref": deployment.ref,
+        "sha": deployment.sha,
+        "plan": deployment.plan_hash,
+    }
+    record(session, services, request, f"deployment:{deployment.number}", action, **{**about, **detail})
+
+
+def record(session: Session, services: Services, request: Request, subject: str, action: str, **detail: Any) -> None:
     """Chain what was done into the audit; called when everything else is written, since the head stays locked."""
     audit.record(
         session,
         actor=request.person.id,
         action=action,
-        subject=f"deployment:{deployment.number}",
-        detail={
-            "environment": deployment.environment,
-            "ref": deployment.ref,
-            "sha": deployment.sha,
-            "plan": deployment.plan_hash,
-            "origin": request.origin,
-            "key": request.key,
-            **detail,
-        },
+        subject=subject,
+        detail={"origin": request.origin, "key": request.key, **detail},
         at=services.now(),
     )

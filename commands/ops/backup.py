@@ -7,12 +7,13 @@ from commands.auditing import audited
 from commands.backed import meant
 from commands.command import Request, command
 from commands.replies import Reply
+from commands.rows import record
 from commands.services import Services
 from commands.views import backups as view
 from commands.views.blocks import code, escape
 from deployers.backups import naming
 from deployers.environment import Environment
-from storage import audit, backups
+from storage import backups
 from storage.models import BackupRecord
 from storage.store import Session
 
@@ -31,14 +32,7 @@ def backup(request: Request, services: Services) -> Reply:
             return Reply(f"I am making {code(under_way.name)} of {escape(place.name)} already.")
         row = _free(session, place, request, services)
         if backups.want(session, row):
-            audit.record(
-                session,
-                actor=request.person.id,
-                action="backup.asked",
-                subject=f"environment:{place.name}",
-                detail={"backup": row.name, "origin": request.origin, "key": request.key},
-                at=now,
-            )
+            record(session, services, request, f"environment:{place.name}", "backup.asked", backup=row.name)
     return Reply(view.asked(place.name, row.name, services.deployments_channel))
 
 

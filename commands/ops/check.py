@@ -7,11 +7,12 @@ from commands.auditing import audited
 from commands.command import Request, command
 from commands.errors import Refused
 from commands.replies import Reply
+from commands.rows import record
 from commands.services import Services
 from commands.views.blocks import code, escape
 from commands.views.words import who
 from deployers.checklists import Checklist
-from storage import audit, checklists
+from storage import checklists
 from storage.models import ChecklistRun
 from storage.store import Session
 
@@ -38,14 +39,8 @@ def check(request: Request, services: Services) -> Reply:
         already = _under_way(session, asked)
         if already is None:
             checklists.want(session, _run(request, services, asked, channel))
-            audit.record(
-                session,
-                actor=request.person.id,
-                action="checklist.asked",
-                subject=f"checklist:{name}",
-                detail={"environment": asked.environment, "origin": request.origin, "key": request.key},
-                at=services.now(),
-            )
+            about = f"checklist:{name}"
+            record(session, services, request, about, "checklist.asked", environment=asked.environment)
     where = f"#{escape(channel.removeprefix('#'))}"
     what = f"the {escape(name)} checklist{f' of {escape(asked.environment)}' if asked.environment else ''}"
     if already:

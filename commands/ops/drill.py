@@ -6,10 +6,11 @@ from commands.backed import meant
 from commands.command import Request, command
 from commands.errors import Refused
 from commands.replies import Reply
+from commands.rows import record
 from commands.services import Services
 from commands.views import backups as view
 from commands.views.blocks import escape
-from storage import audit, backups, drills
+from storage import backups, drills
 from storage.models import DrillRecord
 
 
@@ -37,13 +38,6 @@ def drill(request: Request, services: Services) -> Reply:
             wanted_at=now,
         )
         if drills.want(session, row):
-            audit.record(
-                session,
-                actor=request.person.id,
-                action="drill.asked",
-                subject=f"environment:{place.name}",
-                detail={"backup": newest.name, "origin": request.origin, "key": request.key},
-                at=now,
-            )
+            record(session, services, request, f"environment:{place.name}", "drill.asked", backup=newest.name)
         name = newest.name
     return Reply(view.drill_asked(place.name, name, services.deployments_channel))

@@ -9,11 +9,12 @@ from commands.auditing import audited
 from commands.command import Request, command
 from commands.errors import Refused
 from commands.replies import Reply
+from commands.rows import record
 from commands.services import Services
 from commands.views import freezing
 from commands.views.blocks import code
 from deployers.environment import Environment
-from storage import audit, freezes, locks
+from storage import freezes, locks
 from storage.models import FreezeRecord
 from storage.store import Session
 
@@ -54,7 +55,8 @@ def freeze(request: Request, services: Services) -> Reply:
         made = freezes.put(session, wanted)
         if made is None:
             raise _frozen_already(session, services, place)
-        _note(session, services, request, place, "environment.frozen", reason=reason, until=str(made.until or ""))
+        detail = {"reason": reason, "until": str(made.until or "")}
+        record(session, services, request, f"environment:{place.name}", "environment.frozen", **detail)
         return Reply(freezing.made(made))
 
 
@@ -74,7 +76,7 @@ def unfreeze(request: Request, services: Services) -> Reply:
                 "The weekly freezes of `shipmate.toml` end by themselves.",
                 "not_frozen",
             )
-        _note(session, services, request, place, "environment.unfrozen", reason=lifted.reason)
+        record(session, services, request, f"environment:{place.name}", "environment.unfrozen", reason=lifted.reason)
         return Reply(freezing.lifted(lifted))
 
 
@@ -102,16 +104,3 @@ def _frozen_already(session: Session, services: Services, place: Environment) ->
     held = freezes.in_force(session, place.name, services.now())
     told = freezing.told(held) if held else f"{place.name} was frozen at this very moment."
     return Refused(told, f"To change that, lift it first: `/ops unfreeze {place.name}`.", "frozen")
-
-
-def _note(
-    session: Session, services: Services, request: Request, place: Environment, action: str, **detail: str
-) -> None:
-    audit.record(
-        session,
-        actor=request.person.id,
-        action=action,
-        subject=f"environment:{place.name}",
-        detail={**detail, "origin": request.origin, "key": request.key},
-        at=services.now(),
-    )

@@ -10,12 +10,13 @@ from commands.auditing import audited
 from commands.command import Request, command
 from commands.errors import Refused
 from commands.replies import Reply
+from commands.rows import record
 from commands.services import Services
 from commands.views import maintenance as view
 from commands.views.blocks import code
 from commands.views.words import lasting, title
 from deployers.environment import LONGEST_MAINTENANCE, SHORTEST_MAINTENANCE, Environment
-from storage import audit, locks
+from storage import locks
 from storage import maintenance as switches
 from storage.models import MaintenanceSwitch, SwitchState
 from storage.store import Session
@@ -228,19 +229,8 @@ def _wanted(request: Request, services: Services, asked: Asked) -> Reply:
             changed_at=now,
         )
         if switches.want(session, switch):
-            audit.record(
-                session,
-                actor=request.person.id,
-                action="maintenance.asked",
-                subject=f"environment:{name}",
-                detail={
-                    "on": asked.keeps_out,
-                    "until": switch.until.isoformat() if switch.until else "",
-                    "message": switch.message,
-                    "origin": request.origin,
-                    "key": request.key,
-                },
-                at=now,
-            )
+            until = switch.until.isoformat() if switch.until else ""
+            detail = {"on": asked.keeps_out, "until": until, "message": switch.message}
+            record(session, services, request, f"environment:{name}", "maintenance.asked", **detail)
     takes = any("{message}" in it for it in asked.place.recipe.maintenance_on)
     return Reply(view.asked(switch, services.deployments_channel, takes_message=takes, until=switch.until))

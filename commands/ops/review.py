@@ -5,10 +5,11 @@ from commands.auditing import audited
 from commands.command import Request, command
 from commands.errors import Refused
 from commands.replies import Reply
+from commands.rows import record, show
 from commands.services import Services
 from commands.views import reviewing
 from commands.views.words import title, when, who
-from storage import audit, deployments, outbox, reviews
+from storage import deployments, reviews
 from storage.models import Deployment, Review
 from storage.store import Session
 
@@ -44,17 +45,8 @@ def review(request: Request, services: Services) -> Reply:
             at=services.now(),
         )
         deployment.version += 1
-        session.add(deployment)
-        session.flush()
-        outbox.card(session, deployment, channel=services.deployments_channel, at=services.now())
-        audit.record(
-            session,
-            actor=request.person.id,
-            action="emergency.reviewed",
-            subject=f"deployment:{number}",
-            detail={"sentence": sentence, "origin": request.origin, "key": request.key},
-            at=services.now(),
-        )
+        show(session, services, deployment)
+        record(session, services, request, f"deployment:{number}", "emergency.reviewed", sentence=sentence)
     return Reply(f"Noted: {title(deployment)} has been looked back on.")
 
 

@@ -7,9 +7,10 @@ from commands.auditing import audited
 from commands.command import Request
 from commands.errors import CommandError, Refused
 from commands.replies import Reply
+from commands.rows import record
 from commands.services import Services
 from commands.views.words import when, who
-from storage import audit, checklists
+from storage import checklists
 from storage.models import ChecklistPoint
 from storage.store import Session
 
@@ -66,14 +67,9 @@ def _tick(request: Request, services: Services, ticked: Ticked) -> Reply:
         point.ticked_at = now if ticked.on else None
         session.add(point)
         _shown(session, services, point, ticked)
-        audit.record(
-            session,
-            actor=request.person.id,
-            action="checklist.ticked" if ticked.on else "checklist.unticked",
-            subject=f"checklist:{point.checklist}",
-            detail={"point": point.number, "text": point.text, "card": ticked.run, "key": request.key},
-            at=now,
-        )
+        action = "checklist.ticked" if ticked.on else "checklist.unticked"
+        detail = {"point": point.number, "text": point.text, "card": ticked.run}
+        record(session, services, request, f"checklist:{point.checklist}", action, **detail)
     return Reply("")
 
 
