@@ -1,7 +1,6 @@
 """A workspace whose production is two application hosts behind a balancer's host, all over real sshd."""
 
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ from benchmarks.balancers import Running
 from benchmarks.targets import Fleet, fleet
 from benchmarks.targets import missing as no_fleet
 from benchmarks.worlds import Rows, approved, asked, finished, tuning
+from bot.sandbox.ports import free_ports
 from bot.sandbox.world import World
 
 APPLICATION = Path(__file__).with_name("application.py")
@@ -29,10 +29,15 @@ if [ -e "$pids/$2" ]; then
     rm -f "$pids/$2"
 fi
 [ "$1" = start ] || exit 0
+spot=$(printf '%04X' "$3")
+listens() {{ grep -q ":$spot 00000000:0000 0A" /proc/net/tcp; }}
+while listens; do sleep 0.05; done
 setsid {python} {application} "$3" "$(pwd -P)" >>"$pids/log" 2>&1 </dev/null &
 echo $! >"$pids/$2"
-spot=$(printf '%04X' "$3") tries=0
-until grep -q ":$spot 00000000:0000 0A" /proc/net/tcp || [ $((tries = tries + 1)) -gt 200 ]; do sleep 0.05; done
+until listens; do
+    kill -s 0 "$!" 2>/dev/null || {{ tail -n 1 "$pids/log" >&2; exit 1; }}
+    sleep 0.05
+done
 """
 _TAIL = """
 [recipes.bench]
@@ -102,7 +107,9 @@ class Balanced(World):
         super().__init__(state, tuning(hosts=()))
         self.fleet, self.kind = fleet, kind
         self._bare = bare
-        self.ports = {target.name: (_port(), _port()) for target in fleet.targets[:HOSTS]}
+        served = fleet.targets[:HOSTS]
+        self._port, *ports = free_ports(1 + 2 * len(served))
+        self.ports = {target.name: (ports.pop(), ports.pop()) for target in served}
         self.running: Running
         self._before = ExitStack()
 
@@ -132,9 +139,9 @@ class Balanced(World):
         ]
         if self.kind.balancer == "nginx":
             log = f"{folder}/visits.log shipmate" if self.kind.canary else "off"
-            running = balancers.nginx(folder, _port(), [where for _, where in servers], log)
+            running = balancers.nginx(folder, self._port, [where for _, where in servers], log)
         else:
-            running = balancers.haproxy(folder, _port(), self._named())
+            running = balancers.haproxy(folder, self._port, self._named())
         self.running = self._before.enter_context(running)
         svc = self.state / "svc"
         text = _SVC.format(folder=self.state / "pids", python=sys.executable, application=self.kind.application)
@@ -224,12 +231,6 @@ def balanced(folder: Path, kind: Kind, tags: int = 4) -> Iterator[Balanced]:
     (folder / "fleet").mkdir()
     with fleet(folder / "fleet", HOSTS + 1) as hosts, Balanced(folder / "world", hosts, bare, kind) as world:
         yield world
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _kill(pid: Path) -> None:

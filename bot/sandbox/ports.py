@@ -1,9 +1,9 @@
-"""The ports of the sandbox's hosts: each keeps what it had, also over restarts."""
+"""Ports to listen on, now and after a restart; those of the sandbox's hosts are kept."""
 
 import json
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 ADDRESS = "127.0.0.1"
@@ -19,14 +19,15 @@ def kept_ports(path: Path, names: Sequence[str]) -> dict[str, tuple[int, int, in
     for name in names:
         had = kept.get(name, [])
         if len(had) != 3 or not all(_is_free(port) for port in had) or taken.intersection(had):
-            had = _free(3, besides=taken)
+            had = free_ports(3, besides=taken)
         taken.update(had)
         chosen[name] = (had[0], had[1], had[2])
     path.write_text(json.dumps(kept | chosen), encoding="utf-8")
     return chosen
 
 
-def _free(count: int, *, besides: set[int]) -> list[int]:
+def free_ports(count: int, *, besides: Collection[int] = ()) -> list[int]:
+    """Return so many ports that nobody listens on, and that no outgoing connection will be given."""
     found: list[int] = []
     while len(found) < count:
         port = random.choice(_PORTS)  # noqa: S311  it only has to be free

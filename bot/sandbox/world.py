@@ -1,7 +1,6 @@
 """The whole outside in one piece: a workspace, a repository, hosts with visitors, and the bot between them."""
 
 import shutil
-import socket
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from bot.sandbox.github.team import ENVIRONMENT, HOOK_SECRET, REPOSITORY, Team
 from bot.sandbox.hosts import Host, Hosts
 from bot.sandbox.page.routes import Behind
 from bot.sandbox.panel import Panel
+from bot.sandbox.ports import free_ports
 from bot.sandbox.repository import build_repository, git_url
 from bot.sandbox.slack.driver import Driver
 from bot.sandbox.slack.paces import Paces
@@ -71,7 +71,7 @@ class World:
         self._panel: Panel | None = None
         self.making_history = False
         """Whether releases are being shipped only so that there is a past; the page lets people wait for it."""
-        self.web_port = _free_port()
+        (self.web_port,) = free_ports(1)
         """Where the bot answers /healthz."""
         self.front: Front
         self.bot: BotProcess
@@ -203,10 +203,3 @@ class World:
         if self._desk is None:
             raise ValueError("nobody is on GitHub here")
         self._desk.act(number, act)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
