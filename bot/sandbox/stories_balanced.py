@@ -96,7 +96,7 @@ def restore(teller: Teller) -> None:
     """Lose every call, and bring code and database back from a backup while visitors are served."""
     had = calls(teller)
     teller.says("omar", "/ops backup production")
-    teller.sees("deployments", "read back whole")
+    teller.sees("deployments", "made and read back")
     with closing(sqlite3.connect(database(teller))) as live, live:
         live.execute("DELETE FROM calls")
     teller.tell("somebody deletes every call from the database")

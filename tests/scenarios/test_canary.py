@@ -69,7 +69,7 @@ def test_a_good_canary_is_promoted_by_its_numbers_and_a_bad_one_goes_back(counti
     """From the slash command to what every host serves."""
     counting.counts(success_rate=90)
     good = asks(counting, "better")
-    counting.shows(good, "50 % have it", "canary", "stable")
+    counting.shows(good, "50 % get it", "canary", "stable")
     counting.sees("deployed `better` to *production*")
     counting.serves("better", "web1", "web2")
     bad = asks(counting, "worse", FAILS)
