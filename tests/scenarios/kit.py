@@ -58,8 +58,12 @@ class Scene:
         self.world.slack.says(person, text)
 
     def presses(self, person: str, label: str, within: str = "#deployments") -> str:
-        """Have somebody press a button, and its confirm dialog."""
-        return self.world.slack.presses(person, label, within=within, timeout=PATIENCE)
+        """Have somebody press a button, and its confirm dialog; once more where Slack says that it did not work."""
+        before = len(self.world.slack.notices(person))
+        asked = self.world.slack.presses(person, label, within=within, timeout=PATIENCE)
+        if len(self.world.slack.notices(person)) > before:
+            return self.world.slack.presses(person, label, within=within, timeout=PATIENCE)
+        return asked
 
     def sees_card(self, number: int, value: str | None = None) -> Message:
         """Return a deployment's card as somebody sees it now, its buttons perhaps tampered with."""
