@@ -53,12 +53,22 @@ async def _serve(home: Path, process) -> None:
         "sh", "-c", process.command or "true", cwd=home, stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
     told = asyncio.create_task(_pump(process.stdin, child.stdin))
-    await asyncio.gather(_pump(child.stdout, process.stdout), _pump(child.stderr, process.stderr))
-    code = await child.wait()
-    told.cancel()
-    await asyncio.gather(told, return_exceptions=True)
-    child._transport.close()
+    try:
+        await asyncio.gather(_pump(child.stdout, process.stdout), _pump(child.stderr, process.stderr))
+        code = await child.wait()
+    finally:
+        told.cancel()
+        await asyncio.gather(told, return_exceptions=True)
+        child._transport.close()
     process.exit(code)
+
+
+async def _ended(tasks: set[asyncio.Task]) -> None:
+    """Wait for what still serves, and end what does not end by itself."""
+    late = (await asyncio.wait(tasks, timeout=5))[1] if tasks else ()
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
 
 
 @contextmanager
@@ -107,8 +117,7 @@ def small(folder: Path, *, forwarding: bool = True) -> Iterator[Small]:
         for connection in connections:
             connection.abort()
         await server.wait_closed()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        await asyncio.wait(others, timeout=5) if others else None
+        await _ended(asyncio.all_tasks() - {asyncio.current_task()})
 
     try:
         yield Small(folder, port, folder / "client", hang_up)

@@ -106,12 +106,12 @@ class Scene:
         """Wait until something holds, and return it."""
         return self.world.slack.eventually(holds, PATIENCE, what)
 
-    def asks(self, version: str, environment: str = "production") -> int:
-        """Have ana ask for a release, with a reason where it was taken back before; return the request's number."""
+    def asks(self, version: str, environment: str = "production", by: str = "ana") -> int:
+        """Have somebody ask for a release, with a reason where it was taken back before, and return its number."""
         before = self.newest()
         taken_back = "SELECT id FROM deployment WHERE ref = ? AND environment = ? AND lower(status) = 'rolled_back'"
         again = " --again --reason it is wanted all the same" if self.rows(taken_back, version, environment) else ""
-        self.says("ana", f"/deploy {environment} {version}{again}")
+        self.says(by, f"/deploy {environment} {version}{again}")
         number: int = self.until(
             f"a request for {version}", lambda: self.newest() > before and self.card(self.newest()) and self.newest()
         )

@@ -100,7 +100,7 @@ def test_a_button_whose_value_was_tampered_with_changes_nothing(calm, asked, val
 
 
 def test_nobody_approves_their_own_request_or_without_the_role(calm):
-    calm.says("ben", "/deploy production v2.3")
+    calm.asks("v2.3", by="ben")
     calm.presses("ben", "Approve")
     calm.is_told("ben", "somebody else has to approve")
     calm.presses("ana", "Approve")

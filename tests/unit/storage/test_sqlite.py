@@ -181,13 +181,9 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path):
     assert path.read_text().startswith("[app]")
 
 
-def test_a_database_locked_for_too_long_is_said_so(store):
+def test_a_database_locked_for_too_long_is_said_so(store, monkeypatch):
     other = Store(store.url)
-
-    @event.listens_for(other.engine, "connect")
-    def hurried(connection, _):
-        connection.execute("PRAGMA busy_timeout=50")
-
+    monkeypatch.setattr(sqlite, "BUSY_MS", 300)
     with (
         store.begin(),
         pytest.raises(StoreUnavailable, match=r"locked for too long\. Nothing was changed"),
