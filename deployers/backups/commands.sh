@@ -12,4 +12,6 @@ db_drop() { sh -c "$drop"; }
 
 db_swappable() { :; }
 
+db_state() { :; } # only who wrote the commands could tell
+
 db_swap() { sh -c "$swap"; }

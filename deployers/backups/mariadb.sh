@@ -26,11 +26,13 @@ db_swappable() { # [BASE]: what belongs to a database as such cannot be renamed 
     [ "$there" -eq 0 ] || fail 65 "$base has $there views, triggers, routines or events, which cannot be swapped by renaming tables: configure \`swap\`, or restore in place"
 }
 
+db_state() { # SIDE BEFORE: `beside` or `swapped`; nothing where it is neither, or cannot be told
+    [ "$(db_tables "$live")" -gt 0 ] || return
+    case $(($(db_tables "$1") > 0)),$(($(db_tables "$2") > 0)) in 1,0) echo beside ;; 0,1) echo swapped ;; esac
+}
+
 db_swap() { # SIDE BEFORE
-    if [ "$(db_tables "$1")" -eq 0 ]; then
-        [ "$(db_tables "$2")" -gt 0 ] && [ "$(db_tables "$live")" -gt 0 ] && echo 'it was swapped already' && return
-        fail 65 "there is no table in $1"
-    fi
+    [ "$(db_tables "$1")" -gt 0 ] || fail 65 "there is no table in $1, or the database server cannot be asked on $host"
     sql "CREATE DATABASE IF NOT EXISTS \`$2\`" || return
     [ "$(db_tables "$2")" -eq 0 ] || fail 65 "there are tables in $2 already"
     moves=$({

@@ -18,23 +18,27 @@ db_drop() { sql "DROP DATABASE IF EXISTS \"$1\""; }
 
 db_swappable() { there "$live" || fail 69 "there is no database $live on $host, or it cannot be asked"; }
 
+db_state() { # SIDE BEFORE: `beside` or `swapped`; nothing where it is neither, or cannot be told
+    sql "SELECT CASE 4 * count(*) FILTER (WHERE datname = '$1') + 2 * count(*) FILTER (WHERE datname = '$live') + count(*) FILTER (WHERE datname = '$2') WHEN 6 THEN 'beside' WHEN 3 THEN 'swapped' END FROM pg_database"
+}
+
+rename_both() { # SIDE BEFORE: who connects meanwhile waits for the rename, so nothing has to be shut, or opened again
+    sql "BEGIN; ALTER DATABASE \"$live\" RENAME TO \"$2\"; ALTER DATABASE \"$1\" RENAME TO \"$live\"; COMMIT" &
+    renaming=$!
+    while kill -0 "$renaming" 2>/dev/null; do
+        sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('$live', '$1')" >/dev/null || break
+        sleep 0.1
+    done
+    wait "$renaming"
+}
+
 db_swap() { # SIDE BEFORE
-    if ! there "$1" && there "$2" && there "$live"; then
-        echo 'it was swapped already'
-        sql "ALTER DATABASE \"$live\" ALLOW_CONNECTIONS true; ALTER DATABASE \"$2\" ALLOW_CONNECTIONS true"
-        return
-    fi
-    there "$1" || fail 65 "there is no database $1"
-    sql "ALTER DATABASE \"$live\" ALLOW_CONNECTIONS false" || return
     tries=0
-    until sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('$live', '$1')" >/dev/null &&
-        sql "BEGIN; ALTER DATABASE \"$live\" RENAME TO \"$2\"; ALTER DATABASE \"$1\" RENAME TO \"$live\"; COMMIT"; do
+    until rename_both "$1" "$2"; do
+        [ "$(db_state "$1" "$2")" != swapped ] || return 0
+        there "$1" || fail 65 "there is no database $1, or $host cannot be asked"
         tries=$((tries + 1))
-        if [ "$tries" -ge 20 ]; then
-            sql "ALTER DATABASE \"$live\" ALLOW_CONNECTIONS true"
-            return 1
-        fi
+        [ "$tries" -lt 20 ] || return 1
         sleep 0.2
     done
-    sql "ALTER DATABASE \"$live\" ALLOW_CONNECTIONS true; ALTER DATABASE \"$2\" ALLOW_CONNECTIONS true"
 }

@@ -21,18 +21,25 @@ db_drop() { rm -f -- "$1" "$1-wal" "$1-shm" "$1-journal"; }
 
 db_swappable() { [ -f "$live" ] || fail 66 "there is no $live on $host"; }
 
+db_state() { # SIDE BEFORE: `beside` or `swapped`; nothing where it is neither
+    [ -e "$live" ] || return
+    if [ -e "$1" ]; then echo beside; elif [ -e "$2" ]; then echo swapped; fi
+}
+
+logs() { # FROM TO: what was not yet written through goes along with its database
+    for tail in -wal -shm -journal; do
+        if [ -e "$1$tail" ]; then mv -f -- "$1$tail" "$2$tail" || return; fi
+    done
+}
+
 db_swap() { # SIDE BEFORE: a second name for the one in use, then the other takes the first
-    if [ ! -e "$1" ]; then
-        [ -e "$2" ] && [ -e "$live" ] && echo 'it was swapped already' && return
-        fail 65 "there is no $1"
-    fi
+    [ -e "$1" ] || fail 65 "there is no $1 on $host"
     real=$(realpath -- "$live") || return
     speak "$live" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null 2>&1
     ln -f -- "$real" "$2" || return
-    for tail in -wal -shm -journal; do
-        if [ -e "$real$tail" ]; then mv -f -- "$real$tail" "$2$tail" || return; fi
-    done
     chown --reference="$real" -- "$1" 2>/dev/null
     sync -- "$1"
-    mv -T -- "$1" "$real"
+    if logs "$real" "$2" && mv -T -- "$1" "$real"; then return; fi
+    logs "$2" "$real" && rm -f -- "$2"
+    return 1
 }

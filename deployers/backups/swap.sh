@@ -3,7 +3,15 @@
 if [ -n "$side" ]; then
     cd -- "$place/current" 2>/dev/null || cd -- "$place/releases/$release" || fail 66 "nothing is served on $host"
     began=$(now)
-    db_swap "$side" "$before" || fail 74 "$side did not take the place of $live; the database in use is as it was"
+    if [ "$(db_state "$side" "$before")" = swapped ]; then
+        echo 'it was swapped already'
+    elif ! db_swap "$side" "$before"; then
+        case $(db_state "$side" "$before") in
+        swapped) echo "$side took the place of $live, although that was said to have failed" ;;
+        beside) fail 74 "$side did not take the place of $live; the database in use is as it was" ;;
+        *) fail 65 "whether $side took the place of $live on $host cannot be told from here: see what is in $live and in $before" ;;
+        esac
+    fi
     tell before "$before"
     echo "$live is what was restored, after $(seconds "$began") s; what was in use is kept as $before"
 else

@@ -142,6 +142,40 @@ def test_a_dump_restored_by_commands_of_ones_own(host):
     assert host.orders() == 1000
 
 
+def test_commands_of_ones_own_that_fail_half_way_are_not_said_to_have_changed_nothing(host):
+    host.made()
+    host.configure(
+        engine="",
+        restore="sqlite3 {side}",
+        create="rm -f {side}",
+        drop="rm -f {side}",
+        swap="mv {live} {before}; exit 9",
+    )
+    assert host.restore().returncode == 0
+    done = host.swap()
+    assert done.returncode == 65
+    assert "cannot be told from here" in done.stderr
+
+
+def test_a_file_whose_swap_fails_is_as_it_was(host):
+    live = sqlite3.connect(host.database)
+    live.execute("PRAGMA journal_mode=WAL")
+    host.made()
+    live.execute("INSERT INTO orders VALUES (-1)")
+    live.commit()
+    host.restore()
+    host.configure(client="false")
+    (host.home / "bin").mkdir()
+    (host.home / "bin/mv").write_text('#!/bin/sh\n[ "$1" != -T ] || exit 1\nexec /bin/mv "$@"\n')
+    (host.home / "bin/mv").chmod(0o755)
+    host.env["PATH"] = f"{host.home}/bin:/usr/bin:/bin"
+    done = host.swap()
+    assert (done.returncode, "as it was" in done.stderr) == (74, True), done.stderr
+    live.close()
+    assert host.orders() == 1001
+    assert not list(host.database.parent.glob("*_before_*"))
+
+
 def test_a_database_restored_in_place(host):
     host.made()
     host.configure(engine="", live="", restore="rm storage/app.db; sqlite3 storage/app.db")
