@@ -75,6 +75,7 @@ class Chores:
         record = self._performed(chore, place, host, scripts.make(place, host, chore.name))
         if record is None:
             return
+        record = answers.borne_out(record, chore.name)
         made = answers.made(record.output) if record.exit_code == 0 else None
         if made is None:
             self._failed(chore, _why(record))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from deployers import shell, workflow
-from deployers.backups import scripts
+from deployers.backups import answers, naming, scripts
 from deployers.balancers import steering
 from deployers.environment import Environment, Host
 from deployers.plan import (
@@ -34,6 +34,7 @@ from deployers.plan import (
     WorkersStart,
     WorkersStop,
 )
+from deployers.ports import Record
 
 
 def script(step: Step, environment: Environment, plan: Plan, host: Host, *, keep: Callable[[], tuple[str, ...]]) -> str:
@@ -61,3 +62,10 @@ def script(step: Step, environment: Environment, plan: Plan, host: Host, *, keep
         **dict.fromkeys((Shift, TakeOut, PutIn, Drain), lambda: steering.script(step, environment, plan, host)),
     }
     return known[type(step)]()
+
+
+def borne_out(step: Step, plan: Plan, record: Record) -> Record:
+    """Return what became of a step: one whose word alone is not enough has to show what it did."""
+    if isinstance(step, Backup):
+        return answers.borne_out(record, plan.backup or naming.of_release(plan.release))
+    return record

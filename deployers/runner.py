@@ -227,12 +227,20 @@ class Runner:
             if attempt.settled not in ("succeeded", "skipped")
         ]
         while todo:
-            operations = [self._operation(step, attempt, host) for _, step, attempt in todo]
-            records = self._remote.perform(host, operations, self._authority, heard=self._heard)
-            following = self._judged(host, todo, records)
+            following = self._judged(host, todo, self._performed(host, todo))
             if following is None:
                 return
             todo = following
+
+    def _performed(self, host: Host, todo: list[tuple[int, Step, Attempt]]) -> tuple[Record, ...]:
+        operations = [self._operation(step, attempt, host) for _, step, attempt in todo]
+        steps = {attempt.operation: step for _, step, attempt in todo}
+
+        def read(record: Record) -> Record:
+            return effects.borne_out(steps[record.id], self._plan, record)
+
+        heard = self._remote.perform(host, operations, self._authority, heard=lambda it: self._heard(read(it)))
+        return tuple(read(record) for record in heard)
 
     def _heard(self, record: Record) -> None:
         if record.fate is Fate.RUNNING:

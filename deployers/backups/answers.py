@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deployers.backups.naming import NAME
+from deployers.ports import Fate, Record
 
 _SHA256, _SHA = re.compile(r"[0-9a-f]{64}", re.ASCII), re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})?", re.ASCII)
+UNREADABLE = 65
+"""The exit code of a backup that was made and does not say what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def made(output: str) -> Made | None:
     """Return what a script that makes backups has said; None when it did not say all of it."""
     facts = dict(_facts(output))
     every = [value for key, value in _facts(output) if key == "migration"]
+    whole = facts.get("migrations_count", str(len(every))) == str(len(every))
     pruned = [value for key, value in _facts(output) if key == "pruned"]
     try:
         read = Made(
@@ -56,14 +60,28 @@ def made(output: str) -> Made | None:
             database=facts["database"] == "yes",
             encrypted=facts["encrypted"] == "yes",
             seconds=float(facts["seconds"]),
-            migrations=tuple(every),
-            migrations_known=facts.get("migrations") == "known",
+            migrations=tuple(every) if whole else (),
+            migrations_known=whole and facts.get("migrations") == "known",
             pruned=tuple(name for name in pruned if NAME.fullmatch(name)),
         )
     except (KeyError, ValueError):
         return None
     good = NAME.fullmatch(read.name) and _SHA256.fullmatch(read.sha256) and _SHA.fullmatch(read.sha)
     return read if good and read.bytes > 0 else None
+
+
+def borne_out(record: Record, name: str) -> Record:
+    """Return what became of making this backup: it is no success unless it says so itself.
+
+    Only of a host on which nothing is served yet nothing is demanded.
+    """
+    if record.fate is not Fate.EXITED or record.exit_code != 0:
+        return record
+    read = made(record.output)
+    if (read and read.name == name) or (read is None and ("nothing", "served") in _facts(record.output)):
+        return record
+    why = f"what the host says of {name} cannot be read, so there is no backup to rely on"
+    return replace(record, exit_code=UNREADABLE, output=f"{record.output.rstrip()}\n{why}\n".lstrip())
 
 
 def drilled(output: str) -> Drilled | None:

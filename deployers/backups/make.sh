@@ -177,8 +177,10 @@ applied_migrations() { # what has run by now; a command that fails says nothing
     grep -E '^[A-Za-z0-9_./-]{1,200}$' "$work/applied" | head -n 5000 | sed 's/^/migration /'
 }
 
-report() { # MANIFEST FILE
-    sed 's/^/= /' "$1"
+report() { # MANIFEST FILE: the many migrations first, for only the end of a long output is read
+    grep '^migration ' "$1" | sed 's/^/= /'
+    grep -v '^migration ' "$1" | sed 's/^/= /'
+    tell migrations_count "$(grep -c '^migration ' "$1")"
     tell path "$2"
 }
 
@@ -231,6 +233,7 @@ finish() { # the manifest first: where there is a backup there is one
 }
 
 if [ -n "$first" ] && [ -d "$place" ] && [ ! -e "$place/current" ]; then
+    tell nothing served
     echo "nothing is served on $host yet, so there is nothing to back up"
     exit 0
 fi

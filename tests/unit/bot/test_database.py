@@ -29,6 +29,7 @@ def failing(stage: Stage, applied: str = "001_calls\n007_names\n", transactional
     stage.repo.migrations = (SEVEN, EIGHT)
     stage.remote.says("python3 migrate.py", Outcome(1, "008_rooms failed: no such table"), host="web1", times=1)
     stage.remote.says("list-applied", Outcome(0, applied))
+    stage.remote.says("shipmate-backup 1", Outcome(0, "= nothing served\n"))
     return stage
 
 

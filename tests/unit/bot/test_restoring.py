@@ -37,6 +37,8 @@ class Here:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.known: dict[str, Record] = {}
+        self.tells = 65536
+        """So many characters of an output are kept: its end."""
 
     def perform(self, host, operations, authority, *, heard=lambda _: None):
         records = []
@@ -44,7 +46,8 @@ class Here:
             if operation.id not in self.known:
                 words = [SHELL, "-c", operation.script]
                 done = subprocess.run(words, cwd=self.home, env=os.environ, capture_output=True, text=True, check=False)
-                self.known[operation.id] = Record(operation.id, Fate.EXITED, done.returncode, done.stdout + done.stderr)
+                told = (done.stdout + done.stderr)[-self.tells :]
+                self.known[operation.id] = Record(operation.id, Fate.EXITED, done.returncode, told)
             records.append(self.known[operation.id])
             heard(records[-1])
             if records[-1].exit_code:
@@ -144,6 +147,24 @@ def test_a_backup_that_fails_stops_it_before_anything_is_changed(house):
     assert house.notes() == []
     assert "the dump failed (7)" in str(house.stage.get(deployment).failure)
     assert (house.host.home / "app/current").readlink().name == RELEASE
+
+
+def test_a_backup_of_which_nobody_knows_what_it_is_stops_a_migration(house):
+    house.stage.remote.tells = 60
+    deployment = house.asks("migrations/1.sql")
+    assert house.stage.conduct(deployment) == "failed"
+    assert house.notes() == []
+    failure = str(house.stage.get(deployment).failure)
+    assert "cannot be read, so there is no backup to rely on" in failure
+    assert house.stage.conduct(deployment) == "failed"
+
+
+def test_more_migrations_than_are_told_of_leave_the_backup_known(house):
+    (house.host.shared / "storage/ran").write_text("".join(f"2020_01_01_migration_{n:05}\n" for n in range(4000)))
+    deployment = house.asks("migrations/1.sql")
+    assert house.stage.conduct(deployment) == "succeeded"
+    row = house.backup(f"backup-{deployment.release[:8]}-{deployment.release[8:14]}")
+    assert (row.state, row.migrations_known, row.migrations) == (BackupState.GOOD, False, [])
 
 
 def test_a_restore_brings_the_data_back_while_nobody_is_in_and_no_worker_works(house):
