@@ -72,7 +72,9 @@ class Chores:
     # What is done
 
     def _backup(self, chore: BackupRecord, place: Environment, host: Host) -> None:
-        record = self._performed(chore, place, host, scripts.make(place, host, chore.name))
+        with self.changes.store.look() as session:
+            spared = backups.promised(session, place.name)
+        record = self._performed(chore, place, host, scripts.make(place, host, chore.name, spared=spared))
         if record is None:
             return
         record = answers.borne_out(record, chore.name)
@@ -88,7 +90,9 @@ class Chores:
 
     def _drill(self, chore: DrillRecord, place: Environment) -> None:
         with self.changes.store.look() as session:
-            backup = backups.named(session, place.name, chore.backup) or backups.newest(session, place.name)
+            backup = backups.named(session, place.name, chore.backup)
+            if backup is None or backup.state is BackupState.GONE:
+                backup = backups.newest(session, place.name)
         host = next((it for it in place.machines if backup and it.name == backup.host), None)
         if backup is None or host is None:
             self._failed(chore, f"there is no backup of {place.name} to try: `/ops backup {place.name}`")

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from storage.errors import NotFound
-from storage.models import BackupRecord, BackupState
+from storage.models import FINISHED, BackupRecord, BackupState, Deployment, StoredPlan
 from storage.once import insert_once
 
 
@@ -97,6 +97,17 @@ def gone(session: Session, environment: str, host: str, names: Iterable[str]) ->
     for backup in found:
         backup.state = BackupState.GONE
         session.add(backup)
+
+
+def promised(session: Session, environment: str) -> tuple[str, ...]:
+    """Return the backups that a restore goes back to which has not ended: they are not deleted for newer ones."""
+    plans = session.exec(
+        select(StoredPlan)
+        .join(Deployment, col(Deployment.id) == col(StoredPlan.deployment_id))
+        .where(Deployment.environment == environment, col(Deployment.status).not_in(FINISHED))
+    )
+    names = (plan.document.get("restores", {}).get("backup", "") for plan in plans)
+    return tuple(sorted({name for name in names if name}))
 
 
 def last_wanted(session: Session, environment: str, since: datetime) -> BackupRecord | None:

@@ -142,7 +142,7 @@ class Backed:
 
     def left(self) -> list[str]:
         """Return what lies among the backups and is neither one nor its manifest."""
-        good = (".manifest", ".tar.gz", ".tar.zst", ".age")
+        good = (".manifest", ".tar.gz", ".tar.zst", ".age", ".restored")
         return sorted(path.name for path in self.folder.iterdir() if not path.name.endswith(good))
 
     def without(self, *programs: str) -> None:

@@ -184,11 +184,14 @@ report() { # MANIFEST FILE: the many migrations first, for only the end of a lon
     tell path "$2"
 }
 
-prune() { # the oldest beyond `keep`; only our own, and neither this one nor the one that is about to be restored
+prune() { # the oldest beyond `keep`; only our own, and neither this one nor those that are about to be restored
+    two='[0-9][0-9]' && any=backup-$two$two$two$two-$two$two$two
+    find "$folder" -maxdepth 1 \( -name "$any.*.part" -o -name ".$any.*" \) -mtime +1 -exec rm -rf {} + 2>/dev/null
     kept=1
     for manifest in $(ls -r "$folder" | grep -E '^backup-[0-9]{8}-[0-9]{6}\.manifest$'); do
         old=${manifest%.manifest}
-        case $old in "$name" | "$spared") continue ;; esac
+        case " $name $spared " in *" $old "*) continue ;; esac
+        [ ! -e "$folder/.$old.restored" ] || continue
         grep -Fqx "app $app" "$folder/$manifest" && grep -Fqx "environment $environment" "$folder/$manifest" || continue
         old_file=$(fact file "$folder/$manifest")
         case $old_file in "$old".tar.gz | "$old".tar.zst | "$old".tar.gz.age | "$old".tar.zst.age) ;; *) continue ;; esac
@@ -196,8 +199,6 @@ prune() { # the oldest beyond `keep`; only our own, and neither this one nor the
         [ "$kept" -gt "$keep" ] || continue
         rm -f -- "$folder/$old_file" && rm -f -- "$folder/$manifest" && tell pruned "$old"
     done
-    two='[0-9][0-9]' && any=backup-$two$two$two$two-$two$two$two
-    find "$folder" -maxdepth 1 \( -name "$any.*.part" -o -name ".$any.*" \) -mtime +1 -exec rm -rf {} + 2>/dev/null
 }
 
 make() {
@@ -238,6 +239,7 @@ if [ -n "$first" ] && [ -d "$place" ] && [ ! -e "$place/current" ]; then
     exit 0
 fi
 open_folder
+for each in $spared; do spare "$each"; done
 find_served
 began=$(now) made_at=$(date +%s)
 already

@@ -2,6 +2,7 @@
 
 open_folder
 find_backup
+spare "$name"
 open_work restoring
 began=$(now)
 demand_whole

@@ -1,6 +1,6 @@
 """The scripts about backups that run on targets: files beside this one, under what they have to know, quoted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from shlex import quote
@@ -17,7 +17,7 @@ from deployers.strategies.restoring import Restoration
 def of(step: Step, environment: Environment, plan: Plan, host: Host) -> str:
     """Return the script of a plan's step about backups; KeyError for another."""
     fresh = plan.backup or naming.of_release(plan.release)
-    first, spared = not (plan.replaces or plan.restores), str(plan.restores.get("backup", ""))
+    first, spared = not (plan.replaces or plan.restores), (str(plan.restores.get("backup", "")),)
     known: dict[type[Step], Callable[[], str]] = {
         BackupStep: lambda: make(environment, host, fresh, first=first, spared=spared),
         Restore: lambda: restore(environment, host, Restoration.read(plan.restores)),
@@ -26,14 +26,14 @@ def of(step: Step, environment: Environment, plan: Plan, host: Host) -> str:
     return known[type(step)]()
 
 
-def make(environment: Environment, host: Host, name: str, *, first: bool = False, spared: str = "") -> str:
+def make(environment: Environment, host: Host, name: str, *, first: bool = False, spared: Iterable[str] = ()) -> str:
     """Return the script that makes a backup, reads it back, and deletes the oldest beyond those that are kept.
 
-    Before the first release of all, a host on which nothing is served has nothing to back up, and says so. The backup
-    that is about to be restored is spared.
+    Before the first release of all, a host on which nothing is served has nothing to back up, and says so. Those
+    that are about to be restored are spared.
     """
     swaps = "yes" if _backup(environment).swaps else ""
-    known = {"name": name, "swaps": swaps, "first": "yes" if first else "", "spared": spared}
+    known = {"name": name, "swaps": swaps, "first": "yes" if first else "", "spared": " ".join(spared)}
     return _script(environment, host, known, "common.sh", "make.sh")
 
 

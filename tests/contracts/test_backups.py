@@ -251,6 +251,15 @@ def test_what_others_left_unfinished_beside_them_stays(host):
     assert [path.exists() for path in left] == [True, True, False]
 
 
+def test_a_backup_that_is_being_restored_is_not_deleted_by_a_backup_that_was_begun_before(host):
+    host.configure(keep=1)
+    host.made()
+    assert host.restore().returncode == 0
+    assert host.made(FRESH).pruned == ()
+    (host.folder / f".{NAME}.restored").unlink()
+    assert host.made("backup-20261202-030000").pruned == (FRESH, NAME)
+
+
 def test_a_clock_that_went_back_does_not_delete_the_backup_just_made(host):
     host.configure(keep=1)
     host.made("backup-20261104-020000")

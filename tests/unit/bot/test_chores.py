@@ -10,11 +10,13 @@ import pytest
 
 from bot.chores import Chores
 from deployers.errors import Unreachable
-from deployers.ports import Fate, Record
+from deployers.ports import Difference, Fate, Record, Revision
+from deployers.strategies import plan_for
+from deployers.strategies.restoring import STRATEGY, Restoration
 from storage import audit, backups, drills, outbox
-from storage.models import BackupRecord, BackupState, DrillRecord, DrillState, OutboxRow, Saying
+from storage.models import BackupRecord, BackupState, DrillRecord, DrillState, OutboxRow, Saying, Status
 from tests.backed import NAME, SHELL, Backed
-from tests.unit.bot.stage import Crash, Rows, Stage
+from tests.unit.bot.stage import GOOD, Crash, Rows, Stage
 
 
 class Here:
@@ -72,6 +74,21 @@ class House:
             stored = backups.want(session, row)
             assert stored
             return stored
+
+    def wants_restore(self, name: str, status: Status) -> None:
+        """Write down a restore of that backup that is about to begin, or has ended."""
+        plan = plan_for(
+            self.stage.where,
+            kind="rollback",
+            revision=Revision("v2.2", "", GOOD),
+            replaces=GOOD,
+            release="old-v2.2",
+            difference=Difference((), 0, (), 0, ()),
+            strategy=STRATEGY,
+            restores=Restoration(name, "web1", self.backup(name).sha256, database=True),
+        )
+        with self.stage.store.begin() as session:
+            self.stage._add(session, plan, status)
 
     def wants_drill(self) -> None:
         with self.stage.store.begin() as session:
@@ -202,6 +219,18 @@ def test_the_oldest_that_were_deleted_are_not_offered_any_more(house):
     with house.stage.store.look() as session:
         assert [it.name for it in backups.good(session, "production")] == ["backup-20261202-021500"]
     assert house.backup("backup-20261201-021500").state is BackupState.GONE
+
+
+@pytest.mark.parametrize(("status", "kept"), [(Status.QUEUED, True), (Status.CANCELLED, False)])
+def test_a_backup_that_a_restore_waits_for_is_not_deleted_for_a_newer_one(house, status, kept):
+    house.stage.where = replace(house.stage.where, backup=replace(house.host.backup, keep=1))
+    house.wants_backup(NAME)
+    house.works()
+    house.wants_restore(NAME, status)
+    house.wants_backup("backup-20261202-021500")
+    house.works()
+    assert (house.backup(NAME).state is BackupState.GOOD) is kept
+    assert bool(list(house.host.folder.glob(f"{NAME}.tar.*"))) is kept
 
 
 def test_a_drill_measures_compares_with_the_last_one_and_leaves_nothing(house):
