@@ -8,6 +8,7 @@ RUN := .venv/bin
 STAMP := .venv/.ready
 TESTS := tests/unit tests/contracts tests/scenarios
 JOBS ?= 2
+ONLY ?= not slow
 ARGS ?=
 
 .PHONY: help setup sandbox demo test check bench torture pictures clean
@@ -28,8 +29,8 @@ sandbox: $(STAMP) ## Open a local workspace with the bot, hosts and an applicati
 demo: $(STAMP) ## Play every story through the sandbox
 	@$(RUN)/shipmate demo $(ARGS)
 
-test: $(STAMP) ## Run all tests that need no root
-	@JOBS="$(JOBS)" sh .ci/tests $(TESTS) $(ARGS)
+test: $(STAMP) ## Run the tests that need no root; the slow ones too with ONLY=
+	@JOBS="$(JOBS)" ONLY="$(ONLY)" sh .ci/tests $(TESTS) $(ARGS)
 
 check: $(STAMP) ## Check format, lint, contracts and types
 	@$(RUN)/ruff format --check .

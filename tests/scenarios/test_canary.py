@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = """\
         elif path == "/metrics":
             told = [f'http_requests_total{{code="{code}"}} {count}' for code, count in VISITS.items()]

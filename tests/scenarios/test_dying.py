@@ -4,6 +4,9 @@ HELD_MIGRATION = """\
 import time
 import sys
 from pathlib import Path
+import pytest
+
+pytestmark = pytest.mark.slow
 
 if "--pending" not in sys.argv:
     (Path.home() / "held").touch()

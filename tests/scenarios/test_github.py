@@ -11,7 +11,7 @@ from bot.sandbox.world import Tuning, World
 from bot.trying import manifest
 from tests.scenarios.kit import Scene
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")

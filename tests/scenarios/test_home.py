@@ -1,6 +1,10 @@
 """The App Home: who opens it sees what runs, what waits for them, and does from there what they may."""
 
+import pytest
+
 from bot.sandbox.slack import words
+
+pytestmark = pytest.mark.slow
 
 
 def home(scene, person: str) -> str:

@@ -3,6 +3,10 @@
 import sqlite3
 from contextlib import closing
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_what_has_lost_its_workflow_is_taken_up_and_its_thread_says_so(scene):
     number = scene.begins("v2.3")

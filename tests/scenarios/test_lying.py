@@ -4,6 +4,8 @@ import pytest
 
 from tests.scenarios.kit import Scene
 
+pytestmark = pytest.mark.slow
+
 HANGS = ('"""Ask the database for something that every release needs."""', "import time; time.sleep(3)")
 PATIENCE = ('max_p95 = "5s"', 'max_p95 = "5s"\ntimeout = "500ms"')
 ENDLESS = """#!/bin/sh

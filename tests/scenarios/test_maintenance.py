@@ -6,7 +6,11 @@ import urllib.error
 import urllib.request
 from contextlib import closing
 
+import pytest
+
 from tests.scenarios.kit import HOSTS, Scene
+
+pytestmark = pytest.mark.slow
 
 
 def visit(scene: Scene, name: str) -> tuple[int, str]:

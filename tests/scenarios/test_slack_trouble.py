@@ -6,6 +6,8 @@ import pytest
 
 from bot.sandbox.slack import Kind
 
+pytestmark = pytest.mark.slow
+
 
 def tries(scene, number: int) -> list[str]:
     """Return how the tries to post the card of a deployment went: refused ones do not say whose they were."""

@@ -5,6 +5,8 @@ from contextlib import closing
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BACK = (
     "import sqlite3; it = sqlite3.connect('storage/app.db');"
     " last = [row[0] for row in it.execute('SELECT name FROM migrations ORDER BY name DESC LIMIT {steps}')];"

@@ -1,8 +1,12 @@
 """What goes wrong on the way, and what people are told: roles, hostile words, moved tags, hosts and bots that die."""
 
+import pytest
+
 from bot.sandbox.configuration import Pace
 from bot.sandbox.repository import sha
 from bot.sandbox.slack import Kind
+
+pytestmark = pytest.mark.slow
 
 LIVE = "deployed `v2.3` to *production*"
 

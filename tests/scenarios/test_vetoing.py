@@ -1,7 +1,11 @@
 """Time to say no before a release comes back: held, unanswered while the bot is dead, and cut short."""
 
+import pytest
+
 from bot.sandbox.world import World
 from tests.scenarios.kit import Scene
+
+pytestmark = pytest.mark.slow
 
 AUTOMATIC = "automatic = true\n"
 

@@ -272,6 +272,7 @@ def unstamped(stage: Stage) -> list[tuple[str, str]]:
     return sorted((host, re.sub(r"-\d+", "", operation)) for host, operation in stage.remote.performed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("after", "first"), [(False, 3), (True, 8)], ids=["before it", "after it"])
 @pytest.mark.parametrize(("story", "ending"), [("good", "succeeded"), ("sick", "rolled_back"), ("migration", "failed")])
 def test_a_crash_at_any_transaction_changes_nothing_of_the_outcome(tmp_path, story, ending, after, first):

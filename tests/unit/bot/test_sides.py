@@ -138,6 +138,7 @@ def a_story(stage: Front, story: str) -> Deployment:
     return stage.asks()
 
 
+@pytest.mark.slow
 @STRATEGY
 @pytest.mark.parametrize(("story", "ending"), [("good", "succeeded"), ("sick", "rolled_back")])
 def test_a_crash_at_any_transaction_goes_on_where_it_was(tmp_path, strategy, story, ending):
@@ -160,6 +161,7 @@ def test_a_crash_at_any_transaction_goes_on_where_it_was(tmp_path, strategy, sto
         assert set(stage.sent.values()) == set(whole.sent.values())
 
 
+@pytest.mark.slow
 @STRATEGY
 @pytest.mark.parametrize("who", ["web1", "web2", "lb1"])
 def test_a_host_that_dies_anywhere_leaves_all_old_all_new_or_asks_a_person_with_the_lock_kept(tmp_path, strategy, who):
