@@ -72,7 +72,8 @@ class Cooling:
             served is None
             or served.served_at is None
             or place.balancer is None
-            or not colours.live(session, place.name)
+            or not (sides := colours.standing(session, place.name)).live
+            or sides.spread
         ):
             return None
         if now < served.served_at + place.balancer.keep_warm or deployments.running_in(session, place.name):

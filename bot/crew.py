@@ -20,7 +20,7 @@ from deployers.ports import Authority, Remote, Revision
 from deployers.probes import Probes
 from deployers.way_out import TAKES_DATA_BACK
 from storage import colours, deployments, holds, looks, steps, targets
-from storage.models import Deployment, Status, TargetRecord
+from storage.models import Deployment, Status
 from storage.store import Session
 
 Enter = Callable[[Host], None]
@@ -117,7 +117,6 @@ class Crew:
 def _known(session: Session, deployment: Deployment) -> Known:
     good = deployments.current(session, deployment.environment)
     undone = deployments.get(session, deployment.undoes) if deployment.undoes else None
-    serving = targets.serving(session, deployment.environment)
     asked = holds.current(session, deployment.number)
     return Known(
         number=deployment.number,
@@ -128,7 +127,7 @@ def _known(session: Session, deployment: Deployment) -> Known:
         undoes=undone.mark if undone else "",
         mixed=good is not None
         and (
-            any(_stray(target, good, deployment) for target in serving)
+            bool(targets.strays(session, deployment.environment, good.sha, besides=deployment.number))
             or colours.astray(session, good, besides=deployment.number)
         ),
         back_wanted=deployment.abort_back,
@@ -146,11 +145,6 @@ def _back_takes_data(session: Session, deployment: Deployment) -> bool:
     child = deployments.automatic_rollback(session, deployment.number)
     steps_of = deployments.stored_plan(session, child.number).document["steps"]
     return any(step["do"] in TAKES_DATA_BACK for step in steps_of)
-
-
-def _stray(target: TargetRecord, good: Deployment, deployment: Deployment) -> bool:
-    """Say whether a target serves what somebody else left on it, and not what counts as served."""
-    return target.sha not in ("", good.sha) and target.deployment_id != deployment.number
 
 
 def with_secrets(environment: Environment, secrets: Mapping[str, str]) -> Environment:

@@ -64,7 +64,7 @@ class Decision:
             return None
         with self.crew.changes.store.look() as session:
             asked = holds.get(session, self.known.number, KEY)
-            live = colours.live(session, environment.name)
+            sides = colours.standing(session, environment.name)
         facts = asked.facts
         if held.answer in facts.get("cannot", {}):
             return None
@@ -81,7 +81,8 @@ class Decision:
             release=good.name,
             difference=Difference((), 0, (), 0, tuple(self.known.plan.migrations)),
             strategy=STRATEGY if restores else "rolling",
-            live=live,
+            live=sides.live,
+            spread=sides.spread,
             backup=naming.name_at(asked.since) if restores else "",
             restores=restores,
             undoing=undoing,

@@ -29,9 +29,9 @@ from deployers.ports import (
     ask_nobody,
 )
 from deployers.strategies import plan_for
-from deployers.strategies.canary import lasting
+from deployers.strategies.canary import compares_hosts, lasting
 from deployers.strategies.restoring import Restoration
-from storage import approvals, checks, colours, deployments, freezes, locks
+from storage import approvals, checks, colours, deployments, freezes, locks, targets
 from storage import steps as step_rows
 from storage.models import Decision, Deployment, Kind, Status, StepState
 from storage.store import Session
@@ -169,7 +169,8 @@ class Opening:
 
     def _judged(self, environment: Environment, plan: Plan, deployment: Deployment) -> tuple[str, Plan | str]:
         """Return which gate is shut, and the plan as it would be now; both of the same moment."""
-        shut = "" if deployment.kind is Kind.ROLLBACK else self._shut(deployment)
+        shut = emergencies.unentitled(self.people, environment, deployment)
+        shut = shut or ("" if deployment.kind is Kind.ROLLBACK else self._shut(deployment))
         return shut, self._fresh(environment, plan, deployment)
 
     def _patiently(self, judge: Callable[[], Judged]) -> Judged:
@@ -183,10 +184,10 @@ class Opening:
         return judge()
 
     def _fresh(self, environment: Environment, plan: Plan, deployment: Deployment) -> Plan | str:
-        live = ""
+        sides = colours.Standing()
         if has_colours(environment):
             with self.changes.store.look() as session:
-                live = colours.live(session, environment.name)
+                sides = colours.standing(session, environment.name)
         revision = Revision(plan.ref, "", plan.sha)
         difference = Difference((), 0, (), 0, plan.migrations, compatible=plan.compatible)
         if deployment.kind is Kind.DEPLOY:
@@ -204,7 +205,8 @@ class Opening:
             release=plan.release,
             difference=difference,
             strategy=plan.strategy,
-            live=live,
+            live=sides.live,
+            spread=sides.spread,
             skip_tests=plan.skip_tests,
             workflow_file=self.ask_workflow(environment, revision) if plan.workflow_file else "",
             restores=Restoration.read(plan.restores) if plan.restores else None,
@@ -223,6 +225,7 @@ class Opening:
             seen = {run.name: run.conclusion for run in checks.of(session, deployment.sha)}
             there = bool(environment.after) and deployments.succeeded(session, environment.after, deployment.sha)
             skips = Plan.read(deployments.stored_plan(session, deployment.number).document).skip_tests
+            strays = self._strays(session, environment, deployment)
             frozen = freezing.frozen(freezes.in_force(session, environment.name, self.changes.clock()))
         environment = emergency.judged(environment, deployment.strategy)
         role = environment.approvals.role
@@ -244,6 +247,7 @@ class Opening:
                 freezes=environment.freezes,
                 frozen=frozen,
                 lasts=lasting(environment, deployment.strategy),
+                strays=strays,
                 after=environment.after,
                 succeeded_there=there,
                 required_checks=environment.required_checks,
@@ -260,6 +264,14 @@ class Opening:
         if verdict.code == "checks_unknown" and isinstance(unasked, GitHubAway | GitHubLimited):
             raise NotTold(verdict.why)
         return verdict.why
+
+    def _strays(self, session: Session, environment: Environment, deployment: Deployment) -> tuple[str, ...]:
+        """Return the hosts that it would be compared with, and that serve what somebody else left half way."""
+        served = deployments.current(session, environment.name)
+        if served is None or not compares_hosts(environment, deployment.strategy):
+            return ()
+        strays = targets.strays(session, environment.name, served.sha, besides=deployment.number)
+        return tuple(host.name for host in environment.machines if host.name in strays)
 
 
 def _ended(change: Change, status: Status, action: str, **detail: str) -> str:

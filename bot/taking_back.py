@@ -13,6 +13,7 @@ from deployers.plan import Plan
 from deployers.ports import Difference, Revision
 from deployers.strategies import plan_for
 from storage import colours, deployments, outbox
+from storage.colours import Standing
 from storage.models import Deployment, Kind, OutboxRow, Saying, Status, StoredPlan
 from storage.store import Session
 
@@ -41,7 +42,7 @@ def begin(
         if good is None or gone or head is None or head.number != number:
             return
         document = deployments.stored_plan(session, number).document
-        plan = _plan(place, bad, good, Plan.read(document), colours.live(session, place.name))
+        plan = _plan(place, bad, good, Plan.read(document), colours.standing(session, place.name))
         rollback = _rollback(bad, plan, outcome, change.at)
         deployments.add(session, rollback, StoredPlan(deployment_id=0, hash=plan.hash, document=plan.document()))
         rollback.advance(Status.QUEUED, at=change.at)
@@ -55,7 +56,7 @@ def begin(
         change.note("deployment.blamed", to=plan.ref, code=outcome.code, why=outcome.message, rollback=rollback.number)
 
 
-def _plan(place: Environment, bad: Deployment, good: Deployment, served: Plan, live: str) -> Plan:
+def _plan(place: Environment, bad: Deployment, good: Deployment, served: Plan, sides: Standing) -> Plan:
     return plan_for(
         place,
         kind=Kind.ROLLBACK.value,
@@ -64,7 +65,8 @@ def _plan(place: Environment, bad: Deployment, good: Deployment, served: Plan, l
         release=good.release,
         difference=Difference((), 0, (), 0, served.migrations, compatible=served.compatible),
         strategy=place.strategy,
-        live=live,
+        live=sides.live,
+        spread=sides.spread,
     )
 
 

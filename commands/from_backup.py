@@ -17,6 +17,7 @@ from deployers.schema import Ran
 from deployers.strategies import plan_for
 from deployers.strategies.restoring import STRATEGY, Restoration
 from storage import backups, colours, deployments
+from storage.colours import Standing
 from storage.models import BackupRecord, BackupState
 from storage.store import Session
 
@@ -34,7 +35,7 @@ def choose(services: Services, wanted: Wanted) -> Choice:
     demand_reached(environment)
     with services.store.look() as session:
         head, undoes = standing(session, environment.name)
-        live = colours.live(session, environment.name)
+        sides = colours.standing(session, environment.name)
         backup = _found(session, environment, wanted)
         target = _target(session, environment.name, backup)
         bad = any(it.bad for it in deployments.served(session, environment.name) if it.sha == target.sha != head.sha)
@@ -48,7 +49,7 @@ def choose(services: Services, wanted: Wanted) -> Choice:
         checks_health=wanted.checks_health,
     )
     fresh = naming.name_at(services.now())
-    plan = plan_of(environment, restores, target, difference, replaces=head.sha, live=live, backup=fresh)
+    plan = plan_of(environment, restores, target, difference, replaces=head.sha, sides=sides, backup=fresh)
     way = way_of(environment, undoes, target, difference, wanted.extent, known=known, since=backup.made_at)
     ran = services.ask_migrations(environment) if wanted.database else Ran()
     told = _remarks(environment, backup, ran, wanted)
@@ -64,7 +65,7 @@ def plan_of(  # noqa: PLR0913 - each is another fact of the same plan
     difference: Difference,
     *,
     replaces: str,
-    live: str,
+    sides: Standing,
     backup: str = "",
 ) -> Plan:
     """Return the plan of a restore, or of its undoing, which makes no fresh backup."""
@@ -76,7 +77,8 @@ def plan_of(  # noqa: PLR0913 - each is another fact of the same plan
         release=target.release,
         difference=difference,
         strategy=STRATEGY,
-        live=live,
+        live=sides.live,
+        spread=sides.spread,
         backup=backup,
         restores=restores,
     )

@@ -74,7 +74,7 @@ def choose(services: Services, environment: Environment, wanted: str, *, migrati
     """
     with services.store.look() as session:
         head, undoes = standing(session, environment.name)
-        live = colours.live(session, environment.name)
+        sides = colours.standing(session, environment.name)
         target = Target.of(_target(session, environment.name, wanted, head=head, undoes=undoes))
     difference, known = between(services, environment, undoes, target)
     undoing: MigrateBack | None = None
@@ -89,7 +89,8 @@ def choose(services: Services, environment: Environment, wanted: str, *, migrati
         release=target.release,
         difference=difference,
         strategy=environment.strategy,
-        live=live,
+        live=sides.live,
+        spread=sides.spread,
         undoing=undoing,
     )
     way = way_of(environment, undoes, target, difference, Extent.MIGRATIONS if undoing else Extent.CODE, known=known)

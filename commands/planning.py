@@ -19,9 +19,9 @@ from deployers.plan import Plan
 from deployers.ports import Difference, Finding, Learned, Revision
 from deployers.schema import UNASKED, Ran
 from deployers.strategies import STRATEGIES, plan_for, release_name
-from deployers.strategies.canary import lasting
+from deployers.strategies.canary import compares_hosts, lasting
 from deployers.strategies.rolling import left_behind
-from storage import checks, colours, deployments, freezes
+from storage import checks, colours, deployments, freezes, targets
 from storage.models import Deployment
 from storage.store import Session
 
@@ -76,7 +76,7 @@ def look(services: Services, asked: Asked) -> Look:
     unasked = services.ask_checks(revision.sha, asked.environment.required_checks)
     with services.store.look() as session:
         current = deployments.current(session, asked.environment.name)
-        live = colours.live(session, asked.environment.name)
+        sides = colours.standing(session, asked.environment.name)
         before = deployments.history(session, asked.environment.name, REMEMBERED)
     base = current.sha if current else ""
     migrations = asked.environment.recipe.migrations_path
@@ -90,7 +90,8 @@ def look(services: Services, asked: Asked) -> Look:
         release=release_name(revision.sha, services.now()),
         difference=difference,
         strategy=asked.strategy,
-        live=live,
+        live=sides.live,
+        spread=sides.spread,
         skip_tests=asked.skip_tests,
         workflow_file=services.ask_workflow(asked.environment, revision),
         reason=asked.reason,
@@ -141,6 +142,7 @@ def snapshot(services: Services, session: Session, seen: Look, findings: tuple[F
         taken_back=taken_back(deployments.taken_back(session, environment.name, seen.revision.sha)),
         insists=seen.asked.again,
         lasts=lasting(environment, seen.asked.strategy),
+        strays=_strays(session, seen),
         after=after,
         succeeded_there=bool(after) and deployments.succeeded(session, after, seen.revision.sha),
         required_checks=environment.required_checks,
@@ -189,6 +191,15 @@ def shown(seen: Look, findings: tuple[Finding, ...], ran: Ran = UNASKED) -> dict
         "preflight": [{key: value for key, value in asdict(it).items() if key != "blocking"} for it in findings],
         "way_back": way_back,
     }
+
+
+def _strays(session: Session, seen: Look) -> tuple[str, ...]:
+    """Return the hosts that a canary would be compared with, and that serve what was left half way."""
+    environment = seen.asked.environment
+    if seen.current is None or not compares_hosts(environment, seen.asked.strategy):
+        return ()
+    strays = targets.strays(session, environment.name, seen.current.sha)
+    return tuple(host.name for host in environment.machines if host.name in strays)
 
 
 def _undeclared(difference: Difference) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def choose(services: Services, wanted: Wanted) -> Choice:
     demand_reached(environment)
     with services.store.look() as session:
         head, restore = standing(session, environment.name)
-        live = colours.live(session, environment.name)
+        sides = colours.standing(session, environment.name)
         plan = Plan.read(deployments.stored_plan(session, restore.number).document)
         swapped = _swapped(session, environment, restore, plan)
         target = _before(session, environment.name, restore)
@@ -39,7 +39,7 @@ def choose(services: Services, wanted: Wanted) -> Choice:
         checks_health=wanted.checks_health,
         undoes=plan.backup,
     )
-    undoing = plan_of(environment, restores, target, difference, replaces=head.sha, live=live)
+    undoing = plan_of(environment, restores, target, difference, replaces=head.sha, sides=sides)
     since = swapped.finished_at or swapped.started_at
     way = way_of(environment, restore, target, difference, Extent.DATABASE, known=known, since=since)
     told = (

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from deployers.freezes import frozen
 from deployers.gate import Gate
 from deployers.gates_lasting import LASTING
+from deployers.gates_mixed import MIXED
 from deployers.gates_revision import REVISION, SKIPPING
 from deployers.snapshot import Allowed, Refused, Snapshot, Verdict
 
@@ -51,7 +52,7 @@ def still(asked: Snapshot) -> Verdict:
     """
     if asked.kind == "rollback":
         return Allowed(0)
-    for gate in (_strategy, SKIPPING.shut, _frozen, _freeze, LASTING.shut, _after, _checks, _approvals):
+    for gate in (_strategy, SKIPPING.shut, _frozen, _freeze, LASTING.shut, MIXED.shut, _after, _checks, _approvals):
         if refused := gate(asked):
             return refused
     return Allowed(asked.approvals_needed)
@@ -200,6 +201,7 @@ GATES = (
     Gate("Frozen", _frozen, lambda it: it.frozen is not None, lambda _: "", "Nobody has frozen it."),
     Gate("Freeze", _freeze, lambda it: bool(it.freezes), lambda _: "No freeze holds now.", "There are no freezes."),
     LASTING,
+    MIXED,
     *REVISION,
     Gate(
         "History",

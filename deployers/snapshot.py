@@ -64,6 +64,8 @@ class Snapshot:
     findings: tuple[Finding, ...] = ()
     left_behind: tuple[str, ...] = ()
     """Targets that would go on with the old code over a migration that nobody has declared compatible with it."""
+    strays: tuple[str, ...] = ()
+    """Targets that would be compared with, and serve what was left half way on them."""
     approvals_needed: int = 0
     approvals_standing: int | None = None
     """How many approvers still have the role; None before anybody was asked."""

@@ -202,6 +202,8 @@ class Drain(Step):
     limit: timedelta = timedelta(0)
     servers: tuple[str, ...] = ()
     """Application hosts that were taken out; where none were, it is the other colour that is left."""
+    share: int = 100
+    """What the plan's colour gets meanwhile; with nothing, it is that colour that is left."""
     word: ClassVar[str] = "drain"
 
 
@@ -260,7 +262,11 @@ KINDS: dict[str, type[Step]] = {
 def written(step: Step) -> dict[str, Any]:
     """Return a step as JSON-ready data; `read` is its inverse."""
     values: dict[str, Any] = {"do": step.word}
-    for name, value in asdict(step).items():
+    told = asdict(step)
+    if isinstance(step, Drain) and step.share == 100:
+        # Earlier versions wrote none, and the same plan has the same hash.
+        del told["share"]
+    for name, value in told.items():
         match value:
             case tuple():
                 values[name] = list(value)

@@ -1,5 +1,6 @@
 """Which side of an environment serves, and which one is still warm."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -10,25 +11,55 @@ from storage.store import Session
 
 _LEFT = frozenset({Status.INCOMPLETE, Status.UNKNOWN, Status.SUPERSEDED})
 """How deployments end that may have left visitors on their side; so does an automatic way back that failed."""
-MOST = 50
-"""Percent of the visitors from which on a side counts as the one that serves."""
+_NOTHING_CHANGED = range(70, 80)
+"""With such an exit code a balancer says that it sends visitors where it sent them before."""
+_OTHER = {"blue": "green", "green": "blue"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the visitors of an environment are."""
+
+    live: str = ""
+    """The side that serves; where they are spread, the one that counts as served."""
+    spread: bool = False
+    """Whether both sides have visitors, or may have."""
 
 
 def live(session: Session, environment: str) -> str:
-    """Return the side that serves: that of the newest served deployment; nothing where none says.
+    """Return the side that serves: that of the newest served deployment; nothing where none says."""
+    return standing(session, environment).live
 
-    Where something that went wrong on top of it has left most visitors on another side, it is that one.
+
+def standing(session: Session, environment: str) -> Standing:
+    """Return where visitors are: where the newest served deployment brought them, unless something went wrong on top.
+
+    What left all of them on another side is what counts then; what left them on both, or may have, does not.
     """
     served = deployments.current(session, environment)
     if served is None:
-        return ""
-    told = [it for it in _shifts(session, served) if it.state is StepState.SUCCEEDED]
-    if told:
-        document = deployments.stored_plan(session, told[-1].deployment_id).document
-        if document["steps"][told[-1].number]["share"] >= MOST:
-            return str(document["colour"])
+        return Standing()
     colour: str = deployments.stored_plan(session, served.number).document.get("colour", "")
-    return colour
+    told = {it.target: it for it in _shifts(session, served) if not _is_refused(it)}
+    if not told:
+        return Standing(colour)
+    sides = {_everybody_on(session, it) for it in told.values()}
+    if len(sides) == 1 and (side := sides.pop()):
+        return Standing(side)
+    return Standing(colour, spread=True)
+
+
+def _everybody_on(session: Session, shift: StepRecord) -> str:
+    """Return the side to which a balancer sends everybody; nothing where it is both, or not known."""
+    document = deployments.stored_plan(session, shift.deployment_id).document
+    share, colour = document["steps"][shift.number]["share"], str(document["colour"])
+    if shift.state is not StepState.SUCCEEDED or 0 < share < 100:
+        return ""
+    return colour if share else _OTHER[colour]
+
+
+def _is_refused(shift: StepRecord) -> bool:
+    return shift.state is StepState.FAILED and shift.exit_code in _NOTHING_CHANGED
 
 
 def astray(session: Session, served: Deployment, *, besides: int) -> bool:

@@ -17,6 +17,15 @@ def serving(session: Session, environment: str) -> list[TargetRecord]:
     )
 
 
+def strays(session: Session, environment: str, sha: str, *, besides: int | None = None) -> tuple[str, ...]:
+    """Return the targets that serve something else than this, unless this deployment has just brought it there."""
+    return tuple(
+        it.name
+        for it in serving(session, environment)
+        if it.sha not in ("", sha) and (besides is None or it.deployment_id != besides)
+    )
+
+
 def put(  # noqa: PLR0913 one argument a column
     session: Session,
     environment: str,

@@ -19,8 +19,9 @@ def script(step: Step, environment: Environment, plan: Plan, host: Host) -> str:
             return speaks.send(balancer, on(state(environment, plan.colour, out=out), environment, host))
         case PutIn():
             return speaks.send(balancer, on(state(environment, plan.colour), environment, host))
-        case Drain(limit=limit, servers=out):
-            return speaks.drain(balancer, on(state(environment, plan.colour, out=out), environment, host), limit)
+        case Drain(limit=limit, servers=out, share=share):
+            servers = state(environment, plan.colour, share=share, out=out)
+            return speaks.drain(balancer, on(servers, environment, host), limit)
         case _:
             raise TypeError(f"a balancer knows nothing of {step.word}")
 

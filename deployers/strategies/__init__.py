@@ -25,6 +25,7 @@ from deployers.ports import Difference, Revision
 from deployers.strategies.backing_up import backed_up
 from deployers.strategies.blue_green import blue_green, shifted_back, switching_back
 from deployers.strategies.canary import canary
+from deployers.strategies.gathering import gathered
 from deployers.strategies.going_back import going_back, going_back_in_turn
 from deployers.strategies.restoring import Restoration, restoring
 from deployers.strategies.rolling import rolling, stands_before
@@ -52,6 +53,7 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
     skip_tests: bool = False,
     workflow_file: str = "",
     live: str = "",
+    spread: bool = False,
     backup: str = "",
     restores: Restoration | None = None,
     undoing: MigrateBack | None = None,
@@ -59,12 +61,18 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
 ) -> Plan:
     """Return what will happen when this revision goes to this environment, of whose sides `live` serves now.
 
+    Where visitors are spread over both sides, they are brought together there first.
+
     Raises:
         KeyError: there is no such strategy.
     """
     migrations = difference.migrations if difference else ()
     in_place = bool(restores or undoing)
-    colour = colour_for(environment, switches=switches(kind, strategy) and not in_place, live=live)
+    leaves = switches(kind, strategy) and not in_place
+    usual = _steps(environment, _shape(environment, kind, strategy)(environment, migrations), restores, undoing)
+    steps = backed_up(environment, migrations, usual)
+    if spread and has_colours(environment):
+        steps = gathered(environment, steps, leaves=leaves)
     return Plan(
         kind=kind,
         environment=environment.name,
@@ -75,17 +83,13 @@ def plan_for(  # noqa: PLR0913 - each argument is a different fact, and all are 
         release=release,
         replaces=replaces,
         strategy=strategy,
-        steps=backed_up(
-            environment,
-            migrations,
-            _steps(environment, _shape(environment, kind, strategy)(environment, migrations), restores, undoing),
-        ),
+        steps=steps,
         migrations=migrations,
         compatible=difference.compatible if difference else (),
         resolved=resolved(environment),
         skip_tests=skip_tests,
         workflow_file=workflow_file,
-        colour=colour,
+        colour=colour_for(environment, switches=leaves, live=live),
         backup=backup,
         restores=restores.document() if restores else {},
         reason=reason,

@@ -46,7 +46,7 @@ def brought_up(environment: Environment) -> Iterator[Step]:
 def taken_over(environment: Environment) -> Iterator[Step]:
     """Yield the steps after all visitors were sent to the release: the old side empties, and the rest follows."""
     everyone, recipe = _everyone(environment), environment.recipe
-    yield Drain(balancers(environment), limit=_limit(environment))
+    yield Drain(balancers(environment), limit=drained_within(environment))
     yield Activate(everyone)
     if recipe.restart:
         yield Restart(everyone)
@@ -65,7 +65,7 @@ def switching_back(environment: Environment, migrations: Sequence[str] = ()) -> 
     if environment.health:
         yield CandidateCheck(everyone)
     yield Shift(balancers(environment), share=100)
-    yield Drain(balancers(environment), limit=_limit(environment))
+    yield Drain(balancers(environment), limit=drained_within(environment))
     yield Activate(everyone)
     if recipe.restart:
         yield Restart(everyone)
@@ -97,5 +97,6 @@ def _everyone(environment: Environment) -> tuple[str, ...]:
     return tuple(host.name for host in environment.hosts)
 
 
-def _limit(environment: Environment) -> timedelta:
+def drained_within(environment: Environment) -> timedelta:
+    """Return how long is waited at most until nobody is left on a side."""
     return environment.balancer.drain if environment.balancer else timedelta(0)

@@ -28,6 +28,11 @@ def lasting(environment: Environment, strategy: str) -> timedelta:
     return tuning.duration if strategy == "canary" else timedelta(0)
 
 
+def compares_hosts(environment: Environment, strategy: str) -> bool:
+    """Say whether a deployment compares hosts with each other, and not two sides of them."""
+    return strategy == "canary" and not has_colours(environment)
+
+
 def first_ones(environment: Environment) -> tuple[tuple[int, int], ...]:
     """Return how many targets are switched at each share, where it goes by targets; at least one is never switched."""
     count, tuning = len(environment.machines), environment.canary or Canary()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployers import shell
-from deployers.balancers import Server, state
+from deployers.balancers import Server, state, steering
 from deployers.balancers.nginx import rendered
 from deployers.colours import BLUE, GREEN, faced, other
 from deployers.environment import Balancer, Host, RollbackPolicy
@@ -29,7 +29,7 @@ def before(hosts: int = 2, *, recipe=SIDED, batch: int | str = 1, **place: objec
     return replace(where, balancer=NGINX, place=replace(where.place, **place))
 
 
-def planned(where, strategy: str = "blue-green", *, kind: str = "deploy", live: str = "") -> Plan:
+def planned(where, strategy: str = "blue-green", *, kind: str = "deploy", live: str = "", spread: bool = False) -> Plan:
     return plan_for(
         where,
         kind=kind,
@@ -39,11 +39,35 @@ def planned(where, strategy: str = "blue-green", *, kind: str = "deploy", live: 
         difference=None,
         strategy=strategy,
         live=live,
+        spread=spread,
     )
 
 
 def words(plan: Plan) -> list[str]:
     return [f"{step.word} {','.join(step.targets)}" for step in plan.steps]
+
+
+def test_a_host_that_is_never_taken_out_has_its_visitors_brought_together_first():
+    plan = planned(before(1), "rolling", live=BLUE, spread=True)
+    assert words(plan)[2:4] == ["put_in lb1", "drain lb1"]
+    assert "put_in lb1" not in words(planned(before(1), "rolling", live=BLUE))
+
+
+def test_where_both_sides_have_visitors_nobody_is_left_on_the_one_that_is_brought_up():
+    plan = planned(before(), live=BLUE, spread=True)
+    shift, drain, start = plan.steps[3:6]
+    assert (shift, drain) == (Shift(("lb1",), share=0), Drain(("lb1",), limit=timedelta(seconds=7), share=0))
+    assert start.word == "colour_start"
+    assert Plan.read(plan.document()) == plan
+    counted = replace(before(), balancer=Balancer("commands", (LB,), tell="tell", active="count"))
+    waits = steering.script(drain, counted, plan, LB)
+    assert "web1 green 127.0.0.1 9001 0" in waits
+    assert " 8001 " not in waits
+
+
+def test_a_plan_that_waits_for_the_other_side_is_written_as_it_always_was():
+    written = [step for step in planned(before(), live=BLUE).document()["steps"] if step["do"] == "drain"]
+    assert [sorted(step) for step in written] == [["do", "limit", "servers", "targets"]]
 
 
 def test_blue_green_brings_the_other_side_up_and_sends_visitors_there_once_it_is_well():

@@ -186,3 +186,14 @@ def test_every_gate_is_told_and_the_first_that_is_shut_is_the_verdict(code):
 def test_a_gate_that_nothing_could_shut_is_told_as_absent():
     there = {it.name: it.there for it in every(ASKED)}
     assert there == {name: name in ("Strategy", "Age") for name in there}
+
+
+def test_a_canary_is_not_compared_with_hosts_that_something_was_left_on():
+    verdict = judge(replace(ASKED, strategy="canary", strategies=("canary", "rolling"), strays=("web1", "web2")))
+    assert isinstance(verdict, Refused)
+    assert verdict.code == "mixed"
+    assert "web1, web2 still serve" in verdict.why
+    assert verdict.next.endswith("--strategy rolling")
+    alone = judge(replace(ASKED, strategy="canary", strategies=("canary",), strays=("web1",)))
+    assert isinstance(alone, Refused)
+    assert alone.next == f"/rollback latest {ASKED.environment}"
