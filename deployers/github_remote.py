@@ -32,6 +32,7 @@ from deployers.ports import Answer, Authority, Fate, Operation, Record
 _LINES = 30
 _SENDING = timedelta(seconds=20)
 """How long asking for a run may take at most."""
+_AGAIN = 10.0
 _TIMED_OUT = 124
 _CANCELLED = 130
 
@@ -112,9 +113,8 @@ class GitHubRemote:
     ) -> Record:
         if authority.deployment in self._aborted:
             return Record(operation.id, Fate.REFUSED, token=authority.token, why="aborted")
-        wanted = self._wanted(operation) if self._is_fresh(operation) else None
         try:
-            run = self._started_anew(wanted) if wanted else self._taken_up(operation)
+            run = self._begun(host, operation, authority, heard)
             with self._lock:
                 self._started[operation.id] = run.id
             if authority.deployment in self._aborted:
@@ -128,8 +128,10 @@ class GitHubRemote:
     def _decides(self, error: GitHubError, operation: Operation) -> bool:
         """Say whether it is certain that no run of ours goes on, so that whatever comes next may begin."""
         match error:
-            case RunGone() | RunsAmbiguous() | GitHubAway() | RunNotStopped():
+            case RunGone() | RunsAmbiguous() | RunNotStopped():
                 return False
+            case GitHubAway():
+                return self._is_fresh(operation)
             case RunMismatch():
                 return error.stopped
             case GitHubLimited() | GitHubRefused():
@@ -143,7 +145,23 @@ class GitHubRemote:
         intended = operation.intended_at
         return operation.id not in self._tried and intended is not None and intended >= self._born
 
-    def _taken_up(self, operation: Operation) -> Run:
+    def _begun(self, host: Host, operation: Operation, authority: Authority, heard: Callable[[Record], None]) -> Run:
+        """Return the operation's run; where GitHub cannot say whether there is one, it is asked until it can."""
+        until = self._runs.now() + operation.deadline
+        while True:
+            try:
+                if self._is_fresh(operation):
+                    return self._started_anew(self._wanted(operation))
+                return self._taken_up(host, operation)
+            except GitHubAway as error:
+                over = authority.deployment in self._aborted or self._runs.now() >= until
+                if over or self._is_fresh(operation):
+                    raise
+                text = f"{error}. Until it answers, nobody can say whether the run was started; I ask again\n"
+            heard(Record(operation.id, Fate.RUNNING, output=text, output_bytes=len(text.encode())))
+            self._runs.pause(_AGAIN)
+
+    def _taken_up(self, host: Host, operation: Operation) -> Run:
         """Return the run of an operation that may have been asked for before, or a new one if it certainly was not."""
         if operation.id in self._started:
             return self._runs.look(self._started[operation.id])
@@ -152,8 +170,10 @@ class GitHubRemote:
         try:
             wanted = self._wanted(operation)
             found = self._runs.adopt(replace(wanted, sent_by=sent_by))
-        except (GitHubLimited, GitHubRefused) as error:
+        except GitHubLimited as error:
             raise GitHubAway(str(error)) from error
+        except GitHubRefused as error:
+            raise Undecided(host.name, operation.id, str(error)) from error
         return found or self._started_anew(wanted)
 
     def _started_anew(self, wanted: Wanted) -> Run:

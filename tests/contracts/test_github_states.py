@@ -11,7 +11,7 @@ from bot.sandbox.repository import sha
 from deployers.environment import GITHUB, Environment, Recipe, Workflow
 from deployers.errors import RepositoryUnreachable, Undecided
 from deployers.github_api import Door
-from deployers.github_errors import GitHubRefused, WorkflowChanged
+from deployers.github_errors import GitHubAway, GitHubRefused, WorkflowChanged
 from deployers.github_file import WorkflowFiles
 from deployers.github_follow import House
 from deployers.github_remote import GitHubRemote
@@ -37,12 +37,12 @@ class Story:
         if self.hub.runs and self.happens:
             self.happens.pop(0)(self.hub.runs[0])
 
-    def follows(self, house=None, file=""):
+    def follows(self, house=None, file="", intended=None):
         """Perform the operation and return its record; what was told meanwhile is in `told`."""
         inputs = {"environment": "production", "ref": self.full}
         script = json.dumps({"workflow": "deploy.yml", "ref": "v2.3", "sha": self.full, "inputs": inputs, "file": file})
         remote = GitHubRemote(Runs(self.door, self.clock, self.pause), house)
-        operation = Operation(f"{MARK}.0.github.1", script, timedelta(hours=2), intended_at=self.clock())
+        operation = Operation(f"{MARK}.0.github.1", script, timedelta(hours=2), intended_at=intended or self.clock())
         return remote.perform(GITHUB, [operation], Authority(MARK, 7), heard=self._heard)[-1]
 
     def _heard(self, record):
@@ -227,6 +227,29 @@ def test_while_github_is_away_that_is_told_and_the_run_goes_on(story):
     record = story.follows()
     assert any("GitHub cannot be asked: it answered 502" in text and "I ask again" in text for text in story.told)
     assert record.exit_code == 0
+
+
+@pytest.mark.parametrize("call", ["list-tags", "list-workflow-runs", "get-content"])
+def test_who_takes_a_deployment_up_asks_until_github_can_say_what_became_of_it(story, call):
+    file = Runs(story.door, story.clock, story.pause).file_at("deploy.yml", story.full)
+    story.hub.faults.add("broken", call)
+    left = iter(range(99))
+
+    def rest(seconds):
+        story.clock.passes(seconds)
+        if next(left) == 40:
+            story.hub.faults.clear()
+
+    story.pause = rest
+    record = story.follows(intended=story.clock() - timedelta(minutes=5), file=file)
+    assert "Until it answers, nobody can say whether the run was started; I ask again" in story.told[0]
+    assert (record.exit_code, len(story.hub.runs)) == (0, 1)
+
+
+def test_where_github_is_away_before_it_was_asked_for_a_run_nothing_was_started(story):
+    story.hub.faults.add("broken", "get-content")
+    with pytest.raises(GitHubAway):
+        story.follows(file="something")
 
 
 @pytest.mark.parametrize("detail", ["401", "403"])
