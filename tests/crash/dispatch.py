@@ -1,4 +1,4 @@
-"""Kills the bot at drawn instants of a dispatch: before, between and after the calls of GitHub's API that make it."""
+"""Kills the bot in every phase of a dispatch, with and without GitHub losing its answer: one run each."""
 
 import re
 import sys
@@ -7,39 +7,47 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
-from typing import Any
 
 from bot.sandbox.bot_process import Launch
 from bot.sandbox.configuration import Pace
-from bot.sandbox.github.entities import Run, Task
+from bot.sandbox.github.entities import Task
+from bot.sandbox.github.hub import Hub
 from bot.sandbox.github.team import INPUTS
 from bot.sandbox.world import Tuning, World
 from bot.trying import manifest
+from tests.crash.phases import AFTER, FAULTS, HELD, LONG, PHASES, WELL, Hunter, Sight
 from tests.crash.rows import OVER, STUCK, Rows
 
 VERSIONS = ("v2.1", "v2.2")
 PATIENCE = 240.0
-SOON = 30.0
-"""So long at most the bot is waited for to make the call that is aimed at."""
-CALLS = 12
-"""So many calls of the API are before, of and right after a dispatch."""
-LOSES = (None, None, "broken_after", "lost_reply", "no_details")
-"""What GitHub does with the answer to a dispatch."""
+ANSWERS = (WELL, *FAULTS, *HELD)
 
 
 @dataclass
 class Course:
-    """What the kills of one world came to."""
+    """What the kills of one world came to: by phase and by what became of the answer."""
 
-    hits: Counter[str] = field(default_factory=Counter)
+    hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
     def __add__(self, other: "Course") -> "Course":
         return Course(self.hits + other.hits, [*self.faults, *other.faults])
 
+    @property
+    def phases(self) -> Counter[str]:
+        """Return how often each phase was hit."""
+        found: Counter[str] = Counter()
+        for (phase, _), times in self.hits.items():
+            found[phase] += times
+        return found
+
     def __str__(self) -> str:
-        lines = [f"  {times:3} {what}" for what, times in sorted(self.hits.items())]
-        return "\n".join([f"{self.hits.total()} kills while a run was dispatched", *lines, *self.faults])
+        head = f"| killed while a run is dispatched | kills | {' | '.join(ANSWERS)} |"
+        lines = [head, f"|---|---|{'---|' * len(ANSWERS)}"]
+        for phase in (*PHASES, AFTER):
+            cells = " | ".join(str(self.hits[phase, answer] or "") for answer in ANSWERS)
+            lines.append(f"| {phase} | {self.phases[phase]} | {cells} |")
+        return "\n".join([*lines, f"{self.hits.total()} kills", *self.faults])
 
 
 def killed(folder: Path, kills: int, seed: str, launch: Launch) -> Course:
@@ -52,11 +60,13 @@ def killed(folder: Path, kills: int, seed: str, launch: Launch) -> Course:
         stage = _Stage(world, Rows(folder / "shipmate.db"), random)
         stage.only_plays()
         for kill in range(kills):
-            where, faults = stage.once(VERSIONS[kill % len(VERSIONS)])
-            course.hits[where] += 1
+            hit, faults = stage.once(VERSIONS[kill % len(VERSIONS)], course.phases)
+            course.hits[hit] += 1
             course.faults += faults
             if sys.__stderr__:
-                sys.__stderr__.write(f"  {folder.name}: {kill + 1} of {kills} kills, {where}\n")
+                said = f"  {folder.name}: {kill + 1} of {kills} kills, {', '.join(hit)}"
+                sys.__stderr__.write("\n".join([said, *faults]) + "\n")
+        course.faults += stage.late()
     return course
 
 
@@ -67,17 +77,17 @@ class _Stage:
     world: World
     rows: Rows
     random: Random
+    seen: list[Sight] = field(default_factory=list)
 
     @property
-    def runs(self) -> list[Run]:
+    def hub(self) -> Hub:
         assert self.world.github is not None
-        return self.world.github.hub.runs
+        return self.world.github.hub
 
     def only_plays(self) -> None:
         """Let runs be played quickly, and nothing be looked at after them: it is about the runs."""
-        assert self.world.github is not None
-        hub = self.world.github.hub
-        hub.add_workflow("deploy.yml", Task("ship", 2.0), name="Deploy", inputs=INPUTS, run_name="Deploy {operation}")
+        task = Task("ship", LONG)
+        self.hub.add_workflow("deploy.yml", task, name="Deploy", inputs=INPUTS, run_name="Deploy {operation}")
         file = self.world.state / "shipmate.toml"
         text = file.read_text(encoding="utf-8")
         self.world.bot.stop()
@@ -85,23 +95,24 @@ class _Stage:
         self.world.bot.start()
         self.world.connected()
 
-    def once(self, version: str) -> tuple[str, list[str]]:
+    def once(self, version: str, hits: Counter[str]) -> tuple[tuple[str, str], list[str]]:
         """Deploy once with one kill, and return where the kill hit and what did not hold."""
-        assert self.world.github is not None
-        hub = self.world.github.hub
-        hub.faults.clear()
-        lost = self.random.choice(LOSES)
-        if lost:
-            hub.faults.add(lost, "create-workflow-dispatch", times=1)
-        number = self._asked(version)
-        self._waits_for(self.random.randint(0, CALLS))
-        sleep(self.random.choice((0.0, self.random.uniform(0, 0.05), self.random.uniform(0, 0.5))))
-        self.world.bot.freeze()
-        where = f"{self._where(number)}{f', {lost}' if lost else ''}"
+        hunter = Hunter(self.hub, self.random, hits)
+        aim, answer = hunter.aims()
+        with self.rows.held() as rows:
+            seen = Sight(self.hub, rows, self._asked(version))
+            hunter.waits(aim, seen)
+            self.world.bot.freeze()
+            phase = seen.phase
         self.world.bot.kill()
         self.world.bot.start()
         self.world.connected()
-        return where, [f"#{number}, killed {where}: {fault}" for fault in self._wrong(number)]
+        self.seen.append(Sight(self.hub, self.rows, seen.number))
+        return (phase, answer), [f"#{seen.number}, killed {phase}: {fault}" for fault in self._wrong(self.seen[-1])]
+
+    def late(self) -> list[str]:
+        """Return which deployments have another number of runs than one, now that all are over."""
+        return [f"#{it.number} has {len(it.runs)} runs in the end" for it in self.seen if len(it.runs) != 1]
 
     def _asked(self, version: str) -> int:
         before, until = self.rows.last(), monotonic() + PATIENCE
@@ -113,40 +124,14 @@ class _Stage:
             assert monotonic() < until, self.world.slack.transcript()[-3000:]
         return self.rows.last()
 
-    def _waits_for(self, calls: int) -> None:
-        """Wait until the bot has made so many calls of the API since it was asked for a deployment."""
-        until = monotonic() + SOON
-        before = self._calls()
-        while self._calls() - before < calls and monotonic() < until:
-            sleep(0.002)
-
-    def _calls(self) -> int:
-        assert self.world.github is not None
-        return self.world.github.hub.answered
-
-    def _of(self, number: int) -> list[Run]:
-        return [run for run in self.runs if run.inputs.get("operation", "").startswith(f"d{number}-")]
-
-    def _where(self, number: int) -> str:
-        assert self.world.github is not None
-        if self._status(number) in OVER:
-            return "after the end"
-        if found := self._of(number):
-            return f"run {self.world.github.hub.progress(found[-1]).status}"
-        intended = self.rows.ask("SELECT 1 FROM step WHERE deployment_id = ? AND kind = 'run'", number)
-        return "run intended, not there" if intended else "run not intended yet"
-
-    def _status(self, number: int) -> str:
-        return str(self.rows.deployment(number)["status"]).lower()
-
-    def _wrong(self, number: int) -> list[str]:
+    def _wrong(self, seen: Sight) -> list[str]:
         """Wait for the end, and return what is not as it has to be."""
         until = monotonic() + PATIENCE
-        while (status := self._status(number)) not in OVER | STUCK and monotonic() < until:
+        while (status := seen.status) not in OVER | STUCK and monotonic() < until:
             sleep(0.05)
-        faults: list[Any] = []
+        faults = []
         if status != "succeeded":
-            faults.append(f"it came to {status}: {self.rows.deployment(number)['failure']}")
-        if len(self._of(number)) != 1:
-            faults.append(f"{len(self._of(number))} runs were started")
+            faults.append(f"it came to {status}: {self.rows.deployment(seen.number)['failure']}")
+        if len(seen.runs) != 1:
+            faults.append(f"{len(seen.runs)} runs were started")
         return faults

@@ -4,6 +4,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.crash.dispatch import Course, killed
+from tests.crash.phases import PHASES
 
 
 def test_a_bot_that_is_killed_while_it_dispatches_has_started_one_run_and_takes_it_up(
@@ -19,6 +20,8 @@ def test_a_bot_that_is_killed_while_it_dispatches_has_started_one_run_and_takes_
     with ThreadPoolExecutor(abreast) as worlds:
         course = sum(worlds.map(in_one, range(abreast)), Course())
     with capsys.disabled():
-        sys.stdout.write(f"\nseed {seed}, in {abreast} worlds at a time: {course}\n")
+        sys.stdout.write(f"\nseed {seed}, in {abreast} worlds at a time:\n{course}\n")
     assert not course.faults, "\n".join(course.faults)
     assert course.hits.total() == dispatch_kills
+    wanted = dispatch_kills // (2 * len(PHASES))
+    assert all(course.phases[phase] >= wanted for phase in PHASES), "some phases were hardly hit"

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     """Take the request and answer nothing."""
     HANG_AFTER = "hang_after"
     """Do what was asked, and answer nothing."""
+    SLOW = "slow"
+    """Take the request, and do it only after some seconds, which `detail` says, whoever waits by then."""
     NO_DETAILS = "no_details"
     """Start a run and say nothing about it, as servers did before February 2026."""
     LATE = "late"

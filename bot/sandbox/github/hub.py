@@ -62,6 +62,8 @@ class Hub:
         self.exchanges: deque[Exchange] = deque(maxlen=_KEPT)
         self.answered = 0
         """How many requests there were, those included that are no longer kept."""
+        self.open: list[str] = []
+        """The calls that have come in and are not answered yet, by name."""
         self.began = clock()
         self.ids = count(int(self.began.timestamp()))
         self.workflows: list[Workflow] = []

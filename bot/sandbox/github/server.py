@@ -99,10 +99,19 @@ class GitHubServer:
 
     def _answering(self, route: Route, *, opened: bool) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:
+            self.hub.open.append(route.name)
+            try:
+                return await answered(request)
+            finally:
+                self.hub.open.remove(route.name)
+
+        async def answered(request: web.Request) -> web.StreamResponse:
             page = int(request.query.get("page", "1")) if request.query.get("page", "1").isdecimal() else 1
             if fault := self.hub.faults.hit(route.name, page, *BEFORE):
                 return await self._failed(request, fault)
             body = await _body(request)
+            if slow := self.hub.faults.hit(route.name, page, Kind.SLOW):
+                await asyncio.sleep(float(slow.detail))
             reply = await asyncio.to_thread(self._reply, route, request, body, opened)
             lost = self.hub.faults.hit(route.name, page, *AFTER)
             if route is not routes_runs.BLOB:
