@@ -48,6 +48,7 @@ def prepare(environment: Environment, plan: Plan) -> str:
             f"cd -- {quote(place)}",
             "mkdir -p releases shared",
             f"if [ -e {quote(f'{release}/{COMPLETE}')} ]; then echo 'the release is here already'; exit 0; fi",
+            *_spared(place, release),
             *_fetched(plan),
             f"rm -rf -- {quote(part)} {quote(release)}",
             f"mkdir -- {quote(part)}",
@@ -60,6 +61,17 @@ def prepare(environment: Environment, plan: Plan) -> str:
             f"mv -T -- {quote(part)} {quote(release)}",
             f"echo 'unpacked {plan.sha[:12]}'",
         )
+    )
+
+
+def _spared(place: str, release: str) -> tuple[str, ...]:
+    """Refuse to replace what serves, although nothing says that it was unpacked whole."""
+    mark = f"{place}/{release}/{COMPLETE}"
+    why = f"{release} serves here and has no {COMPLETE}, so it is not replaced: if it is whole, touch {mark}"
+    return (
+        f"for link in current {BLUE} {GREEN}; do",
+        f'  [ ! "$link" -ef {quote(release)} ] || {{ echo {quote(why)} >&2; exit 65; }}',
+        "done",
     )
 
 

@@ -10,7 +10,12 @@ echo "$name is whole: $files files, $((bytes / 1048576)) MiB"
 if [ -e "$root/releases/$release/.shipmate-complete" ]; then
     echo "the release $release is here already"
 else
+    for link in current blue green; do
+        [ ! "$root/$link" -ef "$root/releases/$release" ] ||
+            fail 65 "releases/$release serves on $host and has no .shipmate-complete, so it is not replaced: if it is whole, touch $root/releases/$release/.shipmate-complete"
+    done
     unpack_code "$root/releases/$release.part"
+    : >"$root/releases/$release.part/.shipmate-complete"
     rm -rf -- "${root:?}/releases/$release"
     mv -T -- "$root/releases/$release.part" "$root/releases/$release" || fail 74 "the release cannot be put in its place"
     echo "unpacked $release"

@@ -57,6 +57,26 @@ def test_a_release_that_is_here_is_not_touched(host):
     assert (host.release / "index.php").read_text() == "newer"
 
 
+def test_what_serves_is_not_replaced_although_nothing_says_that_it_is_whole(host):
+    host.made()
+    mark = host.release / ".shipmate-complete"
+    mark.unlink()
+    (host.release / "index.php").write_text("newer")
+    done = host.restore()
+    assert (done.returncode, f"touch {mark}" in done.stderr) == (65, True), done.stderr
+    assert (host.release / "index.php").read_text() == "newer"
+    mark.touch()
+    assert host.restore().returncode == 0
+
+
+def test_a_release_that_was_not_marked_in_its_backup_is_whole_once_it_is_unpacked(host):
+    (host.release / ".shipmate-complete").unlink()
+    host.made()
+    shutil.rmtree(host.release)
+    assert host.restore().returncode == 0
+    assert (host.release / ".shipmate-complete").exists()
+
+
 def test_a_database_is_filled_beside_swapped_in_and_swapped_back(host):
     host.made()
     host.forget_orders()

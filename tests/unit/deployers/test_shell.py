@@ -91,6 +91,21 @@ def test_a_release_that_was_unpacked_by_half_is_made_whole(git, tmp_path):
     sh(shell.activate(where, made), tmp_path)
 
 
+@pytest.mark.parametrize("link", ["current", "blue", "green"])
+def test_what_serves_is_not_replaced_although_nothing_says_that_it_is_whole(git, tmp_path, link):
+    repository, commit = git
+    where, made = world(repository, commit("build.sh", "true"))
+    release = tmp_path / "srv/my app/releases/r1"
+    release.mkdir(parents=True)
+    (release / "index.php").touch()
+    (tmp_path / "srv/my app" / link).symlink_to("releases/r1")
+    assert "touch srv/my app/releases/r1/.shipmate-complete" in sh(shell.prepare(where, made), tmp_path, good=False)
+    assert (release / "index.php").exists()
+    (release / ".shipmate-complete").touch()
+    sh(shell.prepare(where, made), tmp_path)
+    assert (release / "index.php").exists()
+
+
 def test_a_commit_that_the_repository_does_not_have_is_said_plainly(git, tmp_path):
     repository, commit = git
     commit("build.sh", "true")
