@@ -46,7 +46,7 @@ def rollback(request: Request, services: Services) -> Reply:
     if wanted.environment is None:
         wanted = replace(wanted, environment=_meant(services))
     if wanted.lists:
-        return _listed(services, wanted)
+        return _listed(request, services, wanted)
     return _go(request, services, replace(wanted, sure=wanted.sure or request.origin == "cli"))
 
 
@@ -210,7 +210,10 @@ def _begun(request: Request, services: Services, choice: Choice, wanted: Wanted)
     return Reply(f"{said} {caution(choice.way, services.now())}".strip())
 
 
-def _listed(services: Services, wanted: Wanted) -> Reply:
+def _listed(request: Request, services: Services, wanted: Wanted) -> Reply:
+    """List the backups, to whoever may make one or go back to it: the hosts are asked what lies on them."""
+    roles = (*permissions.rollback_roles(services.people), "approver")
+    permissions.require(services, request.person, *roles, to="see the backups")
     place = wanted.place
     return Reply(*view.backups(place.name, *from_backup.known(services, place)), code="listed")
 

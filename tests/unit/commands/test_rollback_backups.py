@@ -33,6 +33,14 @@ def test_going_back_to_a_backup_says_what_is_lost_and_restores_after_the_name_is
     assert plan.backup.startswith("backup-")
 
 
+def test_the_backups_are_listed_only_to_who_may_go_back_to_one_or_make_one(world):
+    backed_up(world)
+    for who in ("ana", "ben", "omar"):
+        assert NAME in world.says(who, "/rollback backup production").text
+    refused = world.says("gus", "/rollback backup production")
+    assert (refused.code, NAME in refused.text) == ("role", False)
+
+
 def test_the_code_of_a_backup_takes_no_typing_and_touches_no_data(world):
     backed_up(world)
     shown = world.says("ana", f"/rollback backup {NAME}.tar.zst production --skip-health-check --no-notify")
