@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.settings import balancer, build, canary, checklists, lines, rules, scheduled
+from bot.settings import balancer, build, canary, checklists, databases, lines, rules, scheduled
 from bot.settings.faults import Fault, SettingsFaults
 from bot.settings.rules import Broken
 from bot.settings.schema import File
@@ -71,6 +71,7 @@ def _file(path: Path, text: str, raw: dict[str, Any]) -> tuple[File | None, list
         *rules.broken(raw, known),
         *balancer.broken(raw, known),
         *canary.broken(raw, known),
+        *databases.broken(raw, known),
         *checklists.broken(raw),
     ]
     try:

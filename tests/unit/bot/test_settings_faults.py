@@ -66,6 +66,25 @@ def test_a_name_beside_which_no_other_fits_is_refused(tmp_path, long):
     assert all("servers cut names off" in fault for fault in faults)
 
 
+@pytest.mark.parametrize(
+    ("live", "good"),
+    [
+        ("app.db", False),
+        ("database/app.db", False),
+        ("storage", False),
+        ("storage/../app.db", False),
+        ("storage/app.db", True),
+        ("../../shared/app.db", True),
+        ("/srv/data/app.db", True),
+    ],
+)
+def test_a_database_that_no_other_release_would_have_is_refused(tmp_path, live, good):
+    recipe = '[recipes.web]\nshared = ["storage", { from = "app.production.db", to = "app.db" }]\n'
+    table = f'[environments.production.backup]\ndirectory = "/b"\nengine = "sqlite"\nlive = "{live}"\n'
+    faults = said(tmp_path, GOOD.replace("[[schedules]]", f"{recipe}\n{table}\n[[schedules]]"))
+    assert ["such as `storage/" in fault for fault in faults] == ([] if good else [True])
+
+
 def test_the_good_file_has_no_fault(tmp_path):
     assert said(tmp_path, GOOD) == []
 
