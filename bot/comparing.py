@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.holding import ABORTED, Held, Question
+from bot.holding import Held, Question
 from bot.outcome import Outcome
 from bot.watch import HEED_EVERY
 from deployers.comparing.sequential import Contrast
@@ -21,7 +21,7 @@ from deployers.metrics import Blind, Source
 from deployers.plan import Compare
 from deployers.ports import Clock
 from deployers.runner import Segment
-from storage.models import HoldKind
+from storage.models import ABORTED, HoldKind
 
 log = logging.getLogger(__name__)
 

@@ -26,14 +26,15 @@ from deployers.runner import Segment
 from deployers.way_out import WayOut
 from storage import deployments, holds, maintenance, samples
 from storage.errors import StorageError
-from storage.models import Deployment, Hold, HoldKind, Kind
+from storage.models import OVERTAKEN, WELL, Deployment, Hold, HoldKind, Kind
 from storage.store import Session
 
 log = logging.getLogger(__name__)
 
 KEY = "blame"
 """Which question about a deployment it is, whether it is taken back after all."""
-OVERTAKEN = "overtaken"
+AWAY = timedelta(minutes=1)
+"""Who was not there for so long knows nothing of how it is now."""
 OFTEN = 1.0
 """Seconds between two looks at a question that waits for its answer."""
 REMEMBERED = 400
@@ -60,6 +61,10 @@ class Guard:
     """Queues a deployment in the caller's transaction."""
     _watched: dict[str, Watched] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
+    _here: dict[int, datetime] = field(default_factory=dict)
+    """When each open question was last attended to, by its number."""
+    _doubted: set[int] = field(default_factory=set)
+    """Questions whose time was over while nobody was here: how it was then says nothing of now."""
 
     @property
     def changes(self) -> Changes:
@@ -89,7 +94,7 @@ class Guard:
             head = deployments.current(session, place.name)
             busy = deployments.running_in(session, place.name) is not None
             switch = maintenance.newest(session, place.name)
-            hold = holds.asked(session, head.number, KEY) if head else None
+            hold = _newest(session, head)
             begun = head is not None and deployments.of_request(session, taking_back.key(head)) is not None
         if head is None or head.served_at is None or busy or begun:
             self._forget(place.name)
@@ -99,7 +104,7 @@ class Guard:
         elif switch is not None and switch.keeps_out:
             # What visitors are kept out of does not answer well, and that is meant.
             self._forget(place.name)
-        elif hold is not None:
+        elif hold is not None and hold.answer != WELL:
             self._asked(place, head, hold)
         elif head.kind is Kind.ROLLBACK or now >= blame.window(head.served_at, place.rollback):
             self._forget(place.name)
@@ -109,15 +114,21 @@ class Guard:
 
     def _look(self, place: Environment, head: Deployment, now: datetime) -> None:
         watched = self._watch(place, head)
-        if watched.next_at is None or now >= watched.next_at:
+        outcome = self._in_turn(place, watched, now)
+        if not outcome.ok:
+            self._sick(place, head, watched, outcome)
+
+    def _in_turn(self, place: Environment, watched: Watched, now: datetime, *, doubted: bool = False) -> Outcome:
+        """Look where it is time to, and return what that amounts to by now."""
+        outcome = Outcome()
+        seldom = timedelta(seconds=blame.pace(place.health, suspicious=False) if place.health else 0.0)
+        if is_due(watched.next_at, now, seldom):
             outcome = self._seen(place, watched)
-            suspicious = bool(watched.seen) and watched.seen[-1].look != "well"
+            suspicious = doubted or (bool(watched.seen) and watched.seen[-1].look != "well")
             wait = blame.pace(place.health, suspicious=suspicious) if place.health else 0.0
             watched.next_at = now + timedelta(seconds=wait)
-            if not outcome.ok:
-                self._sick(place, head, watched, outcome)
-                return
         self._due[place.name] = max(0.0, (watched.next_at - now).total_seconds())
+        return outcome
 
     def _watch(self, place: Environment, head: Deployment) -> Watched:
         found = self._watched.get(place.name)
@@ -163,9 +174,13 @@ class Guard:
         if question is None:
             self._back(place, head, outcome)
             return
-        book = Journal(self.changes, known)
-        book.ask(replace(question, key=KEY, kind=HoldKind.VETO))
-        taking_back.ask_loudly(self.changes, head.number, KEY)
+        with self.changes.store.look() as session:
+            before = len(_asked_of(session, head))
+        key = f"{KEY}-{before + 1}" if before else KEY
+        held = Journal(self.changes, known).ask(replace(question, key=key, kind=HoldKind.VETO))
+        taking_back.ask_loudly(self.changes, head.number, key)
+        self._here[held.id] = self.changes.clock()
+        self._forget(place.name)
         self._due[place.name] = OFTEN
 
     def _asked(self, place: Environment, head: Deployment, hold: Hold) -> None:
@@ -173,7 +188,11 @@ class Guard:
         known, held = self.crew.learn(head.number), Held.of(hold)
         book, now = Journal(self.changes, known), self.changes.clock()
         if not held.answer and held.is_over(now):
+            if self._is_doubted(place, held, now):
+                self._look_again(place, head, held, book)
+                return
             held = book.over(held, veto.BACK)
+        self._here[held.id] = now
         if held.answer == veto.BACK:
             self._back(place, head, Outcome("unhealthy", hold.why))
         elif held.answer:
@@ -183,6 +202,25 @@ class Guard:
             if held.every and int((now - hold.since) / held.every) > int((now - hold.since - _TICK) / held.every):
                 book.counts_down()
             self._due[place.name] = OFTEN
+
+    def _is_doubted(self, place: Environment, held: Held, now: datetime) -> bool:
+        """Say whether nobody was here when the time to say no was over, so that it has to be looked at again."""
+        before, self._here[held.id] = self._here.get(held.id), now
+        if before is None or now - before > AWAY:
+            self._doubted.add(held.id)
+            self._forget(place.name)
+        return held.id in self._doubted
+
+    def _look_again(self, place: Environment, head: Deployment, held: Held, book: Journal) -> None:
+        """Look afresh, and take it back only if it is still sick; while nothing can be told, look on."""
+        watched = self._watch(place, head)
+        outcome = self._in_turn(place, watched, self.changes.clock(), doubted=True)
+        if not outcome.ok:
+            book.over(held, veto.BACK)
+            self._back(place, head, outcome)
+        elif place.health and judge(watched.seen, place.health, hold=timedelta(0)).judgement is Judgement.WELL:
+            book.over(held, WELL)
+            taking_back.tell_well(self.changes, head, held.id)
 
     def _back(self, place: Environment, head: Deployment, outcome: Outcome) -> None:
         taking_back.begin(self.changes, place, head.number, outcome, self.begin)
@@ -204,6 +242,20 @@ class Guard:
         watched = self._watched.pop(name, None)
         if watched:
             watched.remote.close()
+
+
+def is_due(next_at: datetime | None, now: datetime, longest: timedelta) -> bool:
+    """Say whether it is time to look again; who would wait longer than one ever does had the clock set back."""
+    return next_at is None or not now < next_at <= now + longest
+
+
+def _asked_of(session: Session, head: Deployment) -> list[Hold]:
+    """Return every question whether a release is taken back after all, oldest first."""
+    return [it for it in holds.of(session, head.number) if it.key.partition("-")[0] == KEY]
+
+
+def _newest(session: Session, head: Deployment | None) -> Hold | None:
+    return next(reversed(_asked_of(session, head)), None) if head else None
 
 
 _TICK = timedelta(seconds=OFTEN)

@@ -7,10 +7,8 @@ from typing import Any, Protocol
 
 from bot.watch import HEED_EVERY
 from deployers.ports import Clock
-from storage.models import Hold, HoldKind
+from storage.models import ABORTED, Hold, HoldKind
 
-ABORTED = "aborted"
-"""The answer where somebody stopped the whole deployment instead."""
 EDITS = 6
 """So often the card of a question counts down."""
 SHORTEST_COUNT = timedelta(seconds=5)

@@ -106,6 +106,13 @@ def tell_only(changes: Changes, head: Deployment, outcome: Outcome, *, back: boo
             change.note("deployment.blamed", why=outcome.message, to="")
 
 
+def tell_well(changes: Changes, head: Deployment, question: int) -> None:
+    """Say that a release is well again, and is not taken back although nobody said no in time."""
+    with changes.of(head.number) as change:
+        text = blaming.well_again(change.deployment)
+        _loud(change.session, changes, change.deployment, f"blame:well:{question}", text, change.at)
+
+
 def tell_late(changes: Changes, place: Environment, head: Deployment, since: datetime, why: str, *, back: bool) -> None:
     """Say that an environment is not well, long after its release was served."""
     with changes.store.look() as session:

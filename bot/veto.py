@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.holding import ABORTED, Held, Question
+from bot.holding import Held, Question
 from bot.known import Known
 from bot.outcome import Outcome
 from deployers.environment import Environment
 from deployers.errors import Aborted
-from storage.models import HoldKind
+from storage.models import ABORTED, HoldKind
 
 BACK, HOLD = "back", "hold"
 KEY = "veto"

@@ -23,6 +23,14 @@ def not_taken_back(bad: Deployment, why: str, *, back: bool) -> str:
     )
 
 
+def well_again(head: Deployment) -> str:
+    """Return that a release which was about to be taken back is well, as far as can be seen after an absence."""
+    return (
+        f":white_check_mark: {title(head)} is well again, so I leave it. The time to say no was over while I was away;"
+        " so I looked once more before I took it back, and I go on watching it."
+    )
+
+
 def late(head: Deployment, since: datetime, why: str, window: timedelta, *, back: bool) -> str:
     """Return that an environment is not well, so long after its release was served that this is not blamed on it."""
     return (

@@ -9,7 +9,7 @@ from storage.models.cooling import Cooling
 from storage.models.deployment import FINISHED, HOLDS, NEXT, WAITING, Deployment, Kind, Status
 from storage.models.freeze import FreezeRecord
 from storage.models.github import HeardEvent, Shipment
-from storage.models.hold import ANSWERS, Hold, HoldKind
+from storage.models.hold import ABORTED, ANSWERS, BY_ITSELF, OVERTAKEN, WELL, Hold, HoldKind
 from storage.models.inbox import Asking, InboxRow, InboxState
 from storage.models.lock import Leadership, Lock
 from storage.models.look import LookRecord
@@ -22,11 +22,15 @@ from storage.models.step import StepRecord, StepState
 from storage.models.target import TargetRecord
 
 __all__ = [
+    "ABORTED",
     "ANSWERS",
+    "BY_ITSELF",
     "FINISHED",
     "HOLDS",
     "NEXT",
+    "OVERTAKEN",
     "WAITING",
+    "WELL",
     "Approval",
     "Asking",
     "AuditEntry",

@@ -28,6 +28,9 @@ ANSWERS: Mapping[HoldKind, tuple[str, ...]] = {
     HoldKind.DATABASE: ("step_back", "restore", "leave"),
 }
 """What may be said to each kind of question."""
+ABORTED, OVERTAKEN, WELL = "aborted", "overtaken", "well"
+BY_ITSELF = frozenset({ABORTED, OVERTAKEN, WELL})
+"""How a question of whatever kind ends without an answer to it: by an abort, by events, or because all is well."""
 
 
 class Hold(SQLModel, table=True):

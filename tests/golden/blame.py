@@ -70,6 +70,7 @@ def blame() -> dict[str, Any]:
         "blame_going_back": blaming.going_back(bad, back, FAILURE["message"]),
         "blame_left_alone": blaming.not_taken_back(bad, FAILURE["message"], back=True),
         "blame_nothing_before": blaming.not_taken_back(bad, FAILURE["message"], back=False),
+        "blame_well_again": blaming.well_again(bad),
         "blame_late": blaming.late(bad, SINCE, "/api/health answered 503", timedelta(minutes=30), back=True),
         "emergency": {"text": announced[0], "blocks": announced[1]},
         "emergencies_owed": reviewing.listed([(review, hotfix)]),

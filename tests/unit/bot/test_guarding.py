@@ -110,9 +110,45 @@ def test_a_veto_is_asked_first_and_its_time_outlives_a_restart(tmp_path):
     house.restarts()
     house.looks(2, apart=1)
     assert house.rollback() is None
-    house.stage.now += timedelta(minutes=2)
-    house.looks(1)
+    house.looks(6)
     assert house.hold().answer == "back"
+    assert house.rollback() is not None
+
+
+@pytest.mark.parametrize("restarted", [True, False], ids=["another process", "the same one, frozen"])
+@pytest.mark.parametrize("well", [True, False])
+def test_a_veto_that_ran_out_while_nobody_was_here_is_acted_on_only_after_another_look(tmp_path, restarted, well):
+    house = House(tmp_path, replace(WINDOW, veto=timedelta(minutes=2)))
+    house.stage.sick = {"web2"}
+    house.looks(4, apart=5)
+    assert house.hold().open
+    house.stage.now += timedelta(minutes=5)
+    if restarted:
+        house.restarts()
+    house.stage.sick = set() if well else {"web2"}
+    house.looks(1, apart=5)
+    assert house.hold().open
+    assert house.rollback() is None
+    house.looks(4, apart=5)
+    assert house.hold().answer == ("well" if well else "back")
+    assert (house.rollback() is None) is well
+    assert any("is well again" in told for told in house.said()) is well
+
+
+def test_what_was_well_again_and_turns_sick_once_more_is_asked_about_anew(tmp_path):
+    house = House(tmp_path, replace(WINDOW, veto=timedelta(minutes=2)))
+    house.stage.sick = {"web2"}
+    house.looks(4, apart=5)
+    house.stage.now += timedelta(minutes=5)
+    house.stage.sick = set()
+    house.looks(5, apart=5)
+    assert house.rollback() is None
+    house.stage.sick = {"web2"}
+    house.looks(8, apart=5)
+    with house.stage.store.look() as session:
+        again = holds.asked(session, house.served.number, f"{KEY}-2")
+    assert again.open
+    house.looks(6)
     assert house.rollback() is not None
 
 
