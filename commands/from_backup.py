@@ -7,16 +7,16 @@ from commands.going_back import Choice, Target, between, demand_reached, standin
 from commands.services import Services
 from commands.views.blocks import code
 from commands.wanted_back import DATABASE, LATEST, Wanted
-from deployers.backups import naming
+from deployers.backups import answers, naming
 from deployers.environment import Environment
 from deployers.legacy import Layout, Old, recognised
-from deployers.plan import Plan
+from deployers.plan import Plan, SwapDatabase
 from deployers.ports import Difference, Revision
 from deployers.rollback import Extent
 from deployers.schema import Ran
 from deployers.strategies import plan_for
 from deployers.strategies.restoring import STRATEGY, Restoration
-from storage import backups, colours, deployments
+from storage import backups, colours, deployments, steps
 from storage.colours import Standing
 from storage.models import BackupRecord, BackupState
 from storage.store import Session
@@ -84,13 +84,16 @@ def plan_of(  # noqa: PLR0913 - each is another fact of the same plan
     )
 
 
-def known(services: Services, environment: Environment, limit: int = 10) -> tuple[list[BackupRecord], tuple[Old, ...]]:
-    """Return the backups that can be gone back to, newest first, and those that others made."""
+def known(
+    services: Services, environment: Environment, limit: int = 10
+) -> tuple[list[BackupRecord], tuple[Old, ...], tuple[str, ...]]:
+    """Return the backups that can be gone back to, newest first, those that others made, and databases put aside."""
     others = services.ask_legacy(environment)
     with services.store.look() as session:
         ours = backups.good(session, environment.name, limit=limit)
         others = tuple(it for it in others if backups.named(session, environment.name, stem(it.name)) is None)
-    return ours, others
+        swaps = steps.outputs(session, environment.name, SwapDatabase.word, limit)
+    return ours, others, answers.put_aside(swaps)
 
 
 def stem(file: str) -> str:

@@ -69,8 +69,10 @@ def while_running(running: Deployment, back: str) -> tuple[str, tuple[Block, ...
     return told, message(section(told), actions(*buttons))
 
 
-def backups(place: str, found: Sequence[BackupRecord], others: Sequence[Old]) -> tuple[str, tuple[Block, ...]]:
-    """Return the backups that can be gone back to, and what others have left beside them."""
+def backups(
+    place: str, found: Sequence[BackupRecord], others: Sequence[Old], aside: Sequence[str] = ()
+) -> tuple[str, tuple[Block, ...]]:
+    """Return the backups that can be gone back to, what others have left beside them, and databases put aside."""
     lines = [f"• {code(it.name)} {_inside(it)}" for it in found]
     head = f"Backups of *{escape(place)}*, newest first:" if lines else f"There is no backup of *{escape(place)}* yet."
     first = found[0].name if found else ""
@@ -80,12 +82,18 @@ def backups(place: str, found: Sequence[BackupRecord], others: Sequence[Old]) ->
         else f"To make one: `/ops backup {escape(place)}`."
     )
     foreign = [f"• {line(it, 500)}" for it in told(others)]
+    kept = (
+        f"*Databases that restores have put aside, newest first:* {', '.join(code(name) for name in aside)}."
+        f" {code(f'/rollback backup undo {place}')} needs the newest. I drop none of them: do that by hand once nobody"
+        " needs them."
+    )
     blocks = (
         section("\n".join([head, *lines])),
+        section(kept) if aside else None,
         section("*Made by others; I restore nothing from them*\n" + "\n".join(foreign)) if foreign else None,
         context(type_next),
     )
-    return " ".join([head, *lines, *foreign, type_next]), message(*blocks)
+    return " ".join([head, *lines, *([kept] if aside else []), *foreign, type_next]), message(*blocks)
 
 
 def _shown(asked: Asking, row: list[Block], ending: str) -> tuple[str, tuple[Block, ...]]:

@@ -1,7 +1,7 @@
 """What scripts about backups say of themselves: lines such as `= bytes 1024`, read back as values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from deployers.backups.naming import NAME
@@ -101,6 +101,13 @@ def drilled(output: str) -> Drilled | None:
 def kept_as(output: str) -> str:
     """Return under which name the database that was in use is kept; empty where it is not."""
     return dict(_facts(output)).get("before", "")
+
+
+def put_aside(outputs: Iterable[str]) -> tuple[str, ...]:
+    """Return the databases that swaps have put aside, newest first as the swaps are; one that serves again is none."""
+    names = [name for output in outputs if (name := kept_as(output))]
+    back = {name.replace("_undone_", "_before_") for name in names if "_undone_" in name}
+    return tuple(dict.fromkeys(name for name in names if name not in back))
 
 
 def _facts(output: str) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deployers.backups import answers
 from deployers.plan import Backup as BackupStep
 from deployers.plan import Restore, SwapDatabase
 from storage import deployments
@@ -38,9 +39,30 @@ def restored(world, *, swapped: StepState = StepState.SUCCEEDED) -> int:
                 state=swapped,
                 started_at=world.now,
                 finished_at=world.now,
+                output="= before shop_before_20261124090000\nshop is what was restored",
             )
         )
     return number
+
+
+def test_a_database_that_a_restore_put_aside_is_told_of_where_the_backups_are_listed(world):
+    assert "put aside" not in world.says("omar", "/rollback backup production").text
+    restored(world)
+    listed = world.says("omar", "/rollback backup production").text
+    for part in ("put aside", "`shop_before_20261124090000`", "`/rollback backup undo production` needs the newest"):
+        assert part in listed
+
+
+@pytest.mark.parametrize(
+    ("names", "aside"),
+    [
+        (("a_before_2", "a_before_1"), ("a_before_2", "a_before_1")),
+        (("a_undone_1", "a_before_1"), ("a_undone_1",)),
+        (("a_before_1", "a_before_1", ""), ("a_before_1",)),
+    ],
+)
+def test_a_database_that_serves_again_is_not_put_aside_any_more(names, aside):
+    assert answers.put_aside(f"= before {name}\n" if name else "the disk is full" for name in names) == aside
 
 
 def test_a_restore_is_undone_by_whoever_types_the_name_with_the_release_of_then(world):
