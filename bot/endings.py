@@ -14,8 +14,11 @@ from deployers.errors import Aborted, DeployError, Unhealthy
 from deployers.plan import Plan, Verify
 from deployers.runner import Segment
 from storage import deployments, freezes, holds, locks
-from storage.models import Deployment, FreezeRecord, Kind, Status, StoredPlan
+from storage.models import OVERTAKEN, Deployment, FreezeRecord, HoldKind, Kind, Status, StoredPlan
 from storage.store import Session
+
+_TAKEN_BACK = {HoldKind.VETO: veto.BACK, HoldKind.CANARY: "abort"}
+"""What going back answers to a question that nobody could be asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class Endings:
             parent.bad, parent.failure = True, outcome.failure
             # Went back without the database, nobody has said so to the question that is still open.
             if asked := holds.current(session, known.number):
-                holds.answer(session, asked.number, veto.BACK, by=ME, at=self.changes.clock())
+                word = _TAKEN_BACK.get(asked.kind, OVERTAKEN)
+                holds.answer(session, asked.number, word, by=ME, at=self.changes.clock())
             parent.advance(Status.ROLLING_BACK, at=self.changes.clock())
             locks.hand_over(session, plan.environment, from_=known.number, to=child.number)
             change.note("deployment.rolling_back", to=plan.ref, code=outcome.code)

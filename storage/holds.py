@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 
 from storage.errors import NotFound
-from storage.models import Deployment, Hold, HoldKind, Status
+from storage.models import ANSWERS, BY_ITSELF, OVERTAKEN, Deployment, Hold, HoldKind, Status
 from storage.once import insert_once
 
 _HELD_FROM = frozenset({Status.RUNNING, Status.VERIFYING})
@@ -29,7 +29,7 @@ def open_(  # noqa: PLR0913 - one row, and all of it is named where it is called
     if found is None:
         # One question at a time: what was asked before and left open, by a crash, is overtaken by events.
         if (left := current(session, deployment.number)) is not None:
-            answer(session, left.number, "overtaken", by="shipmate", at=at)
+            answer(session, left.number, OVERTAKEN, by="shipmate", at=at)
         fresh = Hold(
             deployment_id=deployment.number,
             key=key,
@@ -92,7 +92,14 @@ def of(session: Session, deployment_id: int) -> list[Hold]:
 
 
 def answer(session: Session, hold_id: int, word: str, *, by: str, at: datetime, name: str = "") -> bool:
-    """Answer a question if nobody has; False if somebody was first. Who calls writes the audit entry."""
+    """Answer a question if nobody has; False if somebody was first. Who calls writes the audit entry.
+
+    Raises:
+        ValueError: that is an answer to another kind of question.
+    """
+    kind = numbered(session, hold_id).kind
+    if word not in ANSWERS[kind] and word not in BY_ITSELF:
+        raise ValueError(f"{word!r} is no answer to a question of the kind {kind}")
     first = session.exec(
         update(Hold)
         .where(col(Hold.id) == hold_id, col(Hold.answer).is_(None))

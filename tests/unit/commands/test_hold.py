@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from commands.deploys.hold import LOSES_DATA
 from storage import audit, deployments, holds
-from storage.models import Hold, HoldKind, Status
+from storage.models import ANSWERS, Hold, HoldKind, Status
 from tests.unit.commands.world import World
 
 
@@ -109,3 +110,18 @@ def test_where_nothing_waits_for_an_answer_that_is_said(world):
     number = world.runs("v2.3")
     assert world.says("omar", f"/deploy answer {number} hold").code == "over"
     assert world.says("omar", "/deploy answer").code == "arguments"
+
+
+@pytest.mark.parametrize("kind", HoldKind)
+def test_an_answer_to_another_kind_of_question_is_refused_however_it_comes(world, kind):
+    hold = held(world, kind, seconds=None)
+    others = {word for words in ANSWERS.values() for word in words} - set(ANSWERS[kind])
+    for word in sorted(others):
+        typed = world.says("omar", f"/deploy answer {hold.deployment_id} {word} --confirm production")
+        assert (typed.ok, typed.code) == (False, "arguments")
+        assert all(f"`{known}`" in typed.text for known in ANSWERS[kind])
+        if word not in LOSES_DATA:
+            assert press(world, "omar", hold, word).code == "arguments"
+        with pytest.raises(ValueError, match="no answer to a question"), world.store.begin() as session:
+            holds.answer(session, hold.number, word, by="shipmate", at=world.now)
+    assert now(world, hold).open
