@@ -30,6 +30,7 @@ from deployers.github_words import Patience
 from deployers.ports import Answer, Authority, Fate, Operation, Record
 
 _LINES = 30
+_KEPT = 64 * 1024
 _SENDING = timedelta(seconds=20)
 """How long asking for a run may take at most."""
 _AGAIN = 10.0
@@ -67,10 +68,11 @@ class GitHubRemote:
         """
         records: list[Record] = []
         for operation in operations:
-            records.append(self._performed(host, operation, authority, heard))
+            if all(record.fate is Fate.EXITED and not record.exit_code for record in records):
+                records.append(self._performed(host, operation, authority, heard))
+            else:
+                records.append(Record(operation.id, Fate.REFUSED, token=authority.token, why="earlier"))
             heard(records[-1])
-            if records[-1].fate is not Fate.EXITED or records[-1].exit_code:
-                break
         return tuple(records)
 
     def records(self, host: Host, ids: Sequence[str]) -> tuple[Record, ...]:
@@ -219,7 +221,9 @@ class GitHubRemote:
     def _record(self, run: Run, operation: str, token: int, why: str = "") -> Record:
         output = "\n".join(filter(None, (*self._told(run), why))) + "\n"
         code = {State.SUCCEEDED: 0, State.CANCELLED: _CANCELLED}.get(run.state, 1)
-        return Record(operation, Fate.EXITED, code, output, len(output.encode()), token=token)
+        printed = output.encode()
+        kept = printed[-_KEPT:].decode(errors="ignore")
+        return Record(operation, Fate.EXITED, code, kept, len(printed), token=token)
 
     def _told(self, run: Run) -> Iterator[str]:
         """Yield the jobs, the end of the log of the one that failed, and last what people have to know."""
