@@ -134,6 +134,8 @@ class Comparing:
             "why": "",
             "wanted": wanted(tally, self._demands),
             "by_hand": "",
+            "waits_since": "",
+            "remind": self.tuning.remind.total_seconds(),
             "number": 1,
         }
         held = self._asked(facts)
@@ -144,7 +146,8 @@ class Comparing:
     def _asked_again(self, held: Held) -> tuple[Held, dict[str, Any]]:
         """Ask anew after somebody held it; from then on it has no end of its own."""
         beside = dict(self.book.beside(held))
-        facts = {**beside, "by_hand": held.by, "number": beside["number"] + 1}
+        since = self.clock().isoformat()
+        facts = {**beside, "by_hand": held.by, "waits_since": since, "number": beside["number"] + 1}
         return self._asked(facts), facts
 
     def _asked(self, facts: Mapping[str, Any]) -> Held:
@@ -168,6 +171,7 @@ class Comparing:
             "state": finding.state.value,
             "why": finding.why,
             "wanted": wanted(tally, self._demands),
+            "waits_since": (facts["waits_since"] or now.isoformat()) if asks or fresh["by_hand"] else "",
         }
         if due or (fresh["state"], fresh["by_hand"]) != (facts["state"], facts["by_hand"]):
             loud = asks and (not asked or fresh["state"] != facts["state"])

@@ -79,6 +79,7 @@ class Canary(Table):
     max_error_ratio: float = Field(default=1.25, ge=1, le=100)
     max_p95_ratio: float = Field(default=1.5, ge=1, le=100)
     interval: Duration = Field(default="0s", validate_default=True)
+    remind: Duration = Field(default="30m", validate_default=True)
     endpoint: Endpoint | None = None
     log: str = Field(default="", pattern=r"^(/[^\x00-\x1f]+)?$", examples=["/var/log/nginx/shipmate.log"])
 

@@ -1,5 +1,9 @@
 """The quiet lines in a card's thread."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
 from commands.views.blocks import line
 from commands.views.words import count, goes_to, lasting, release, title, who
 from storage.models import Deployment, Kind
@@ -30,3 +34,16 @@ def waits_line(deployment: Deployment, why: str) -> str:
     """Return that a canary waits for somebody, and how to answer it."""
     how = f"Press a button of its card, or type `/deploy answer {deployment.id} promote` (or `hold`, or `abort`)."
     return f":eyes: The canary {title(deployment)} waits for somebody: {line(why, 500)}. {how}"
+
+
+def waits_still(deployment: Deployment, facts: Mapping[str, Any], waited: timedelta) -> str:
+    """Return that a canary still waits for somebody: since when, why, and what may be answered."""
+    hand, share = str(facts.get("by_hand", "")), facts.get("share", 0)
+    why = "its numbers could not be told for a while" if hand == "gone" else f"{who(hand)} held it" if hand else ""
+    why = why or line(str(facts.get("why", "")), 300)
+    asks = "`promote` or `abort`" if hand else "`promote`, `hold` or `abort`"
+    return (
+        f":hourglass: The canary {title(deployment)} has waited for somebody for {lasting(waited.total_seconds())}, at"
+        f" {share} % of the visitors: {why}. Nothing else can be deployed to {line(deployment.environment, 60)} until"
+        f" it is decided: press a button of its card, or type `/deploy answer {deployment.id} …` with {asks}."
+    )

@@ -40,6 +40,8 @@ class Canary:
     max_p95_ratio: float = 1.5
     interval: timedelta = timedelta(0)
     """Between two readings; zero: as often as the source allows."""
+    remind: timedelta = timedelta(minutes=30)
+    """So long one waits for a person until somebody is reminded of it, then twice as long each time; zero: never."""
     metrics: Queries | None = None
     endpoint: Endpoint | None = None
     log: str = ""

@@ -104,6 +104,7 @@ def test_a_good_canary_is_promoted_once_its_time_is_over_and_enough_was_counted(
     hold = stage.hold(asked)
     assert (hold.answer, hold.answered_by) == (PROMOTE, "shipmate")
     tally = Tally.read(hold.facts["tally"])
+    assert hold.facts["waits_since"] == ""
     assert tally.canary[1] >= 299
     assert tally.p95s is not None
 
@@ -165,6 +166,7 @@ def test_a_canary_whose_numbers_are_gone_in_the_middle_is_never_promoted_by_itse
     def promote() -> None:
         assert stage.hold(asked).facts["state"] == "good"
         assert stage.get(asked).status is Status.HOLDING
+        assert stage.hold(asked).facts["waits_since"]
         stage.answers(asked, "promote")
 
     stage.after(10, lambda: stage.traffic.gone.add("web1"))
@@ -183,6 +185,7 @@ def test_a_canary_that_somebody_holds_has_no_end_of_its_own(tmp_path):
     def abort() -> None:
         assert stage.hold(asked).facts["by_hand"] == "U0BEN"
         stage.answers(asked, "abort")
+        assert stage.hold(asked).facts["waits_since"]
 
     stage.after(10, lambda: stage.answers(asked, "hold"))
     stage.after(80, abort)
