@@ -110,8 +110,8 @@ class Conductor:
         return Playing(self.crew, known, known.plan, book, authority, known.undoes, gates, known.done).through()
 
     def _look_before(self, known: Known) -> None:
-        """Keep what is not well before the first step: that is not blamed on the release."""
-        if known.kind != "deploy" or any(known.notes()) or known.before:
+        """Keep what is not well before the first step: that is not blamed on the release, unless it is the first."""
+        if known.kind != "deploy" or not known.plan.replaces or any(known.notes()) or known.before:
             return
         environment = as_served(self.crew.environment(known.plan), known.plan)
         if found := not_well(self.crew.probes(known.number, environment), environment):

@@ -8,7 +8,7 @@ import pytest
 
 from deployers.environment import Component, RollbackPolicy
 from deployers.rehearsal import Outcome
-from storage import freezes, reports
+from storage import deployments, freezes, reports
 from tests.unit.bot.stage import GOOD, NEW, Crash, Stage
 from tests.unit.deployers.worlds import environment
 
@@ -26,6 +26,22 @@ def gone(stage: Stage, *parts: str, new_only: bool = False) -> None:
         return httpx.Response(503) if sick else answer(request)
 
     stage.remote.wire = wire
+
+
+def never_served(stage: Stage) -> None:
+    """Take v2.2 out of the ledger, and let nobody listen until v2.3 is switched to."""
+    stage.serving = dict.fromkeys(stage.serving, "")
+    answer = stage.remote.wire
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        candidate = 9000 <= (request.url.port or 0) < 9100
+        if not candidate and not stage.serving[request.extensions["host"]]:
+            raise httpx.ConnectError("nobody listens", request=request)
+        return answer(request)
+
+    stage.remote.wire = wire
+    with stage.store.begin() as session:
+        deployments.get(session, stage.good.number).served_at = None
 
 
 def test_a_part_that_was_gone_before_takes_nothing_back_and_stands_on_the_card(tmp_path):
@@ -49,6 +65,15 @@ def test_a_part_that_goes_with_the_switch_takes_the_release_back_although_anothe
     assert "/health/queue answered 503" in failure["message"]
     assert failure["trigger"] == "component"
     assert stage.serving == {"web1": GOOD, "web2": GOOD}
+
+
+def test_a_first_release_is_blamed_for_what_is_not_well_because_nobody_listened_before_it(tmp_path):
+    stage = Stage(tmp_path, WITH_PARTS)
+    never_served(stage)
+    gone(stage, "queue", new_only=True)
+    asked = stage.asks()
+    assert stage.conduct(asked) == "incomplete"
+    assert "/health/queue answered 503" in stage.get(asked).failure["message"]
 
 
 def test_what_was_gone_before_is_remembered_over_a_crash(tmp_path):
