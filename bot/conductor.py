@@ -18,7 +18,8 @@ from bot.playing import Playing
 from bot.retreat import Retreat
 from deployers.errors import Undecided
 from deployers.plan import Plan, Shift
-from deployers.runner import Segment
+from deployers.runner import Segment, promotes
+from deployers.strategies.canary import left
 from deployers.way_out import WayOut
 from storage import audit
 from storage.errors import StoreUnavailable
@@ -119,8 +120,9 @@ class Conductor:
 
     def _gates(self, known: Known, segment: Segment) -> None:
         # What is shut after visitors were sent to the release would take it back; only a larger share is a new step.
-        if segment.switches and (not known.switched or isinstance(segment.steps[0], Shift)):
-            self.opening.judge_again(known.number)
+        rises = promotes(known.plan, segment)
+        if rises or (segment.switches and (not known.switched or isinstance(segment.steps[0], Shift))):
+            self.opening.judge_again(known.number, left=left(known.plan.steps[segment.first :]) if rises else None)
 
     def _ended(self, known: Known, outcome: Outcome) -> str:
         endings = Endings(self.crew)

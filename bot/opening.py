@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event
 from typing import TypeVar
 
@@ -106,8 +107,12 @@ class Opening:
             emergencies.reviewed_afterwards(change, self.environments)
         return GO
 
-    def judge_again(self, number: int) -> None:
-        """Judge the gates before the first switch; later only an abort stops it. Raises Shut or Aborted."""
+    def judge_again(self, number: int, *, left: timedelta | None = None) -> None:
+        """Judge the gates before the first switch and whenever a canary rises with so much of it left.
+
+        Raises:
+            Shut, Aborted: it may not go on.
+        """
         with self.changes.store.look() as session:
             deployment = deployments.get(session, number)
             begun = any(
@@ -116,10 +121,10 @@ class Opening:
             )
         if deployment.aborted_by:
             raise Aborted(deployment.aborted_by)
-        if begun or deployment.kind is Kind.ROLLBACK:
+        if (begun and left is None) or deployment.kind is Kind.ROLLBACK:
             return
         try:
-            why = self._patiently(lambda: self._shut(deployment))
+            why = self._patiently(lambda: self._shut(deployment, left))
         except CommandError as error:
             why = f"I could not check once more whether it may go on ({error})"
         if why:
@@ -213,7 +218,7 @@ class Opening:
             undoing=next((step for step in plan.steps if isinstance(step, MigrateBack)), None),
         )
 
-    def _shut(self, deployment: Deployment) -> str:
+    def _shut(self, deployment: Deployment, left: timedelta | None = None) -> str:
         """Return which gate is shut now, or nothing; raises NotTold while another answer may come in a moment."""
         environment = self.environments.get(deployment.environment)
         if environment is None:
@@ -246,7 +251,7 @@ class Opening:
                 strategies=environment.strategies,
                 freezes=environment.freezes,
                 frozen=frozen,
-                lasts=lasting(environment, deployment.strategy),
+                lasts=lasting(environment, deployment.strategy) if left is None else left,
                 strays=strays,
                 after=environment.after,
                 succeeded_there=there,

@@ -115,6 +115,11 @@ class Segment:
 
 
 _SWITCHES = (Activate, MaintenanceOn, Migrate, MigrateBack, Run, Shift)
+def promotes(plan: Plan, segment: Segment) -> bool:
+    """Say whether a segment brings a canary, once compared, to more visitors or hosts: that is a new step forward."""
+    return segment.first > 0 and isinstance(plan.steps[segment.first - 1], Compare)
+
+
 LOOKS = (Verify, CandidateCheck, Compare, Pause)
 _ALONE = (*LOOKS, Backup, Restore, SwapDatabase, Candidate, Migrate, MigrateBack, Prune, Run)
 

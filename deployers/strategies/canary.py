@@ -28,6 +28,11 @@ def lasting(environment: Environment, strategy: str) -> timedelta:
     return tuning.duration if strategy == "canary" else timedelta(0)
 
 
+def left(steps: Sequence[Step]) -> timedelta:
+    """Return how long these steps of a canary take by design."""
+    return sum((it.hold for it in steps if isinstance(it, Compare)), timedelta(0))
+
+
 def compares_hosts(environment: Environment, strategy: str) -> bool:
     """Say whether a deployment compares hosts with each other, and not two sides of them."""
     return strategy == "canary" and not has_colours(environment)

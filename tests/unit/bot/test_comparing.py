@@ -8,11 +8,12 @@ from threading import Lock
 import httpx
 import pytest
 
+from bot.alone import ENDED
 from bot.comparing import PROMOTE
 from deployers.comparing.tally import Tally
 from deployers.comparing.tuning import Canary, Endpoint
-from storage import holds, outbox
-from storage.models import Hold, Saying, Status
+from storage import freezes, holds, outbox
+from storage.models import FreezeRecord, Hold, Saying, Status
 from tests.unit.bot.stage import GOOD, NEW, Crash, Stage
 from tests.unit.deployers.worlds import environment
 
@@ -103,8 +104,8 @@ def test_a_good_canary_is_promoted_once_its_time_is_over_and_enough_was_counted(
     assert stage.serving == {"web1": NEW, "web2": NEW}
     hold = stage.hold(asked)
     assert (hold.answer, hold.answered_by) == (PROMOTE, "shipmate")
-    tally = Tally.read(hold.facts["tally"])
     assert hold.facts["waits_since"] == ""
+    tally = Tally.read(hold.facts["tally"])
     assert tally.canary[1] >= 299
     assert tally.p95s is not None
 
@@ -165,8 +166,8 @@ def test_a_canary_whose_numbers_are_gone_in_the_middle_is_never_promoted_by_itse
 
     def promote() -> None:
         assert stage.hold(asked).facts["state"] == "good"
-        assert stage.get(asked).status is Status.HOLDING
         assert stage.hold(asked).facts["waits_since"]
+        assert stage.get(asked).status is Status.HOLDING
         stage.answers(asked, "promote")
 
     stage.after(10, lambda: stage.traffic.gone.add("web1"))
@@ -184,8 +185,8 @@ def test_a_canary_that_somebody_holds_has_no_end_of_its_own(tmp_path):
 
     def abort() -> None:
         assert stage.hold(asked).facts["by_hand"] == "U0BEN"
-        stage.answers(asked, "abort")
         assert stage.hold(asked).facts["waits_since"]
+        stage.answers(asked, "abort")
 
     stage.after(10, lambda: stage.answers(asked, "hold"))
     stage.after(80, abort)
@@ -211,6 +212,70 @@ def test_a_canary_that_nothing_counts_asks_at_once(tmp_path):
     )
     assert stage.conduct(asked) == "succeeded"
     assert any("nothing counts requests here" in text for text in stage.said())
+
+
+RISING = replace(TUNING, percentage=10, steps=(33, 66))
+THREE = {"web1": (40, 0), "web2": (40, 0), "web3": (40, 0)}
+
+
+def switched(stage: Stage, asked) -> set[str]:
+    return {it.target for it in stage.records(asked) if it.kind == "activate"}
+
+
+def test_a_canary_does_not_rise_over_a_freeze_that_somebody_has_put_on_meanwhile(tmp_path):
+    stage = CanaryStage(tmp_path, Traffic(THREE), RISING, count=3)
+    asked = stage.asks()
+
+    def freeze() -> None:
+        row = FreezeRecord(environment="production", by="U0OMAR", reason="a sale", since=stage.now)
+        with stage.store.begin() as session:
+            freezes.put(session, row)
+
+    stage.after(6, freeze)
+    assert stage.conduct(asked) == "rolled_back"
+    assert switched(stage, asked) == {"web1"}
+    assert "is frozen" in stage.get(asked).failure["message"]
+
+
+def test_a_canary_is_compared_at_each_share_and_its_own_hosts_keep_nobody_from_rising(tmp_path):
+    stage = CanaryStage(tmp_path, Traffic(THREE), RISING, count=3)
+    stage.traffic.each_look = Failing(stage)
+    asked = stage.asks()
+    assert stage.conduct(asked) == "rolled_back"
+    assert switched(stage, asked) == {"web1", "web2"}
+    assert "fails more often" in stage.get(asked).failure["message"]
+
+
+class Failing(dict[str, tuple[int, int]]):
+    """Visitors of web2 meet errors as soon as it has the new release."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(THREE)
+        self.stage = stage
+
+    def __getitem__(self, host: str) -> tuple[int, int]:
+        return (40, 20) if host == "web2" and self.stage.serving[host] == NEW else (40, 0)
+
+
+def test_a_canary_that_goes_back_without_the_database_is_answered_in_its_own_words(tmp_path):
+    stage = CanaryStage(tmp_path, Traffic(CLEAN))
+    asked = stage.asks()
+    first = stage.crew.pause
+
+    def pause(seconds: float) -> None:
+        if any(action == ENDED for action, _ in stage.spooled):
+            stage.rows.away = False
+        first(seconds)
+
+    object.__setattr__(stage.crew, "pause", pause)
+
+    def goes_away() -> None:
+        stage.sick.add("web1")
+        stage.rows.away = True
+
+    stage.after(6, goes_away)
+    assert stage.conduct(asked) == "rolled_back"
+    assert stage.hold(asked).answer == "abort"
 
 
 @pytest.mark.parametrize("after", [False, True])
