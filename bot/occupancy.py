@@ -4,12 +4,16 @@ from datetime import timedelta
 
 from bot import telling
 from bot.change import Changes
+from deployers.plan import ColourStop
+from deployers.runner import DEADLINES
 from storage import colours, deployments, locks, maintenance
 from storage.models import Deployment, Kind, Status
 from storage.store import Session
 
-SWITCHING, COOLING = timedelta(minutes=5), timedelta(minutes=1)
-"""So long a deployment waits for maintenance that is being switched, and for a side that is being stopped."""
+SWITCHING = timedelta(minutes=5)
+"""So long a deployment waits for maintenance that is being switched."""
+COOLING = DEADLINES[ColourStop] + timedelta(seconds=30)
+"""So long it waits for a side that is being stopped: as long as that may take, and until the hosts were reached."""
 
 
 def busy(changes: Changes, session: Session, deployment: Deployment) -> bool:

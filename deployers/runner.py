@@ -61,6 +61,7 @@ DEADLINES: dict[type[Step], timedelta] = {
     Migrate: timedelta(minutes=60),
     MigrateBack: timedelta(minutes=60),
     Run: timedelta(minutes=60),
+    ColourStop: timedelta(minutes=2),
 }
 DEADLINE = timedelta(minutes=5)
 WAY_OUT = "way out"
@@ -114,12 +115,12 @@ class Segment:
         return any(isinstance(step, _SWITCHES) for step in self.steps)
 
 
-_SWITCHES = (Activate, MaintenanceOn, Migrate, MigrateBack, Run, Shift)
 def promotes(plan: Plan, segment: Segment) -> bool:
     """Say whether a segment brings a canary, once compared, to more visitors or hosts: that is a new step forward."""
     return segment.first > 0 and isinstance(plan.steps[segment.first - 1], Compare)
 
 
+_SWITCHES = (Activate, MaintenanceOn, Migrate, MigrateBack, Run, Shift)
 LOOKS = (Verify, CandidateCheck, Compare, Pause)
 _ALONE = (*LOOKS, Backup, Restore, SwapDatabase, Candidate, Migrate, MigrateBack, Prune, Run)
 

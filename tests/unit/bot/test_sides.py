@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from bot import occupancy
 from bot.cooling import Cooling
 from deployers.environment import Balancer, Host, RollbackPolicy
+from deployers.plan import ColourStop
 from deployers.rehearsal import Outcome
+from deployers.runner import DEADLINES
 from storage import colours, deployments, locks
 from storage.models import Deployment, Status
 from tests.unit.bot.stage import GOOD, NEW, Crash, Stage
@@ -221,6 +224,19 @@ def test_the_side_that_served_before_is_stopped_when_its_time_is_over_and_only_o
     stage.now += timedelta(hours=5)
     cooling.tick()
     assert len(stage.remote.performed) == began
+
+
+def test_nothing_begins_on_hosts_for_as_long_as_a_side_may_take_to_stop(cooling):
+    stage, _ = cooling
+    asked = stage.asks("v2.2")
+    with stage.store.begin() as session:
+        colours.cools(session, "production", asked.number, stage.now)
+    stage.now += DEADLINES[ColourStop]
+    with stage.store.look() as session:
+        assert occupancy.busy(stage.changes, session, asked)
+    stage.now += timedelta(minutes=1)
+    with stage.store.look() as session:
+        assert not occupancy.busy(stage.changes, session, asked)
 
 
 def test_a_side_is_not_stopped_while_a_deployment_runs_and_is_tried_again_when_a_host_was_away(cooling):
