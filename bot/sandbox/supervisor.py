@@ -5,7 +5,9 @@ import json
 import secrets
 import socket
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from bot.sandbox.kept import BACKLOG, COMES_UP_WITHIN, LEAVES_WITHIN, Kept, Said, write
@@ -16,6 +18,10 @@ USAGE = (
     "       svc candidate start <release> <port>\n       svc candidate stop\n"
     "       svc colour start blue|green <port>\n       svc colour stop|status blue|green"
 )
+
+
+TRIES = 3
+"""So often what was served before is started when its host begins."""
 
 
 class Supervisor:
@@ -58,9 +64,9 @@ class Supervisor:
         await self.queue_runs(True)
         write(self._home / "run" / "svc", f"{_port(self._commands)} {self._secret}\n")
         for colour, port in sides.items():
-            await self.colour_start(colour, port)
+            await self._comes_up(colour, partial(self.colour_start, colour, port))
         if self.current.exists() and not sides:
-            await self._web.restart()
+            await self._comes_up("web", self._web.restart)
 
     async def stop(self) -> None:
         """End every process and give the ports back."""
@@ -165,6 +171,17 @@ class Supervisor:
                 return kept.status() if kept else Said(3, f"{colour} is not running")
             case _:
                 return Said(2, USAGE)
+
+    async def _comes_up(self, name: str, start: Callable[[], Awaitable[Said]]) -> None:
+        """Start what was served before, more than once if need be; what stays down is written into its own log."""
+        said = await start()
+        for _ in range(TRIES - 1):
+            if not said.exit_code:
+                return
+            said = await start()
+        if said.exit_code:
+            with (self._home / "log" / f"{name}.log").open("a", encoding="utf-8") as log:
+                log.write(f"{name} did not come up with the host: {said.text}\n")
 
     def _unit(self, name: str, release: Path, port: int) -> Unit:
         environment = {**self._environment, "QUEUE_PORT": str(self._queue_port), "PORT": str(port)}
