@@ -184,6 +184,8 @@ class Opening:
             try:
                 return judge()
             except (IdentityUnknown, RepositoryUnreachable, NotTold) as error:
+                if isinstance(error, RepositoryUnreachable) and error.final:
+                    raise
                 log.warning("I cannot judge yet; I try again", extra={"why": str(error), "seconds": seconds})
                 self.pause(seconds)
         return judge()

@@ -189,6 +189,8 @@ class RepositoryUnreachable(DeployError):
 
     git: str
     why: str
+    final: bool = False
+    """Whether it was answered, and asking once more would be answered alike: there is no such thing, or not for us."""
     code = "repository"
 
     def __str__(self) -> str:

@@ -115,7 +115,8 @@ class GitHubRepository:
             with self._door.asking(_CONTENTS, within=within) as asker:
                 yield asker
         except GitHubError as error:
-            raise RepositoryUnreachable(self._door.repository, str(error)) from error
+            final = isinstance(error, GitHubRefused)
+            raise RepositoryUnreachable(self._door.repository, str(error), final=final) from error
 
     def _by_sha(self, asker: Asker, asked: str, *, named_so: bool) -> Revision:
         """Return a commit that a tag or a branch holds: GitHub also shows those of forks, which nobody accepted."""
@@ -146,7 +147,7 @@ class GitHubRepository:
                 for sha in filter(None, shas):
                     if asker.find(f"/git/commits/{sha}") is None:
                         why = f"it has no commit {sha[:12]} any more"
-                        raise RepositoryUnreachable(self._door.repository, why) from error
+                        raise RepositoryUnreachable(self._door.repository, why, final=True) from error
             raise
 
 

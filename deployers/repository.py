@@ -159,7 +159,7 @@ class GitRepository:
             self.fetch()
         for sha in shas:
             if not self._has(sha):
-                raise RepositoryUnreachable(self._shown, f"it has no commit {sha[:12]} any more")
+                raise RepositoryUnreachable(self._shown, f"it has no commit {sha[:12]} any more", final=True)
 
     def _has(self, sha: str) -> bool:
         try:

@@ -122,14 +122,24 @@ def test_an_app_that_was_suspended_is_told_as_one_that_may_be(server, key):
     private, public = key
     server.hub.apps[7] = Installed(7, 11, public)
     server.hub.faults.add("status", "mint", detail="403")
-    with pytest.raises(RepositoryUnreachable, match="that the App is not suspended"):
+    with pytest.raises(RepositoryUnreachable, match="that the App is not suspended") as refused:
         GitHubRepository(Door(REPOSITORY, AppKey("7", "11", private), server.url)).resolve("v2.3")
+    assert refused.value.final
 
 
 @pytest.mark.parametrize("ref", ["v2.3", "0" * 40])
 def test_a_repository_that_is_not_there_is_not_taken_for_a_ref_that_is_missing(server, ref):
-    with pytest.raises(RepositoryUnreachable, match=r"404: Not Found.*Check the name"):
+    with pytest.raises(RepositoryUnreachable, match=r"404: Not Found.*Check the name") as refused:
         GitHubRepository(Door("askproai/nothing", TOKEN, server.url)).resolve(ref)
+    assert refused.value.final
+
+
+@pytest.mark.parametrize("fault", ["broken", "limit", "secondary_limit"])
+def test_what_may_pass_is_not_taken_for_the_last_word(server, door, fault):
+    server.hub.faults.add(fault)
+    with pytest.raises(RepositoryUnreachable) as away:
+        GitHubRepository(door).resolve("v2.3")
+    assert not away.value.final
 
 
 def test_secrets_are_not_shown(door, key):

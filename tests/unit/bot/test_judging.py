@@ -42,6 +42,18 @@ def test_a_repository_that_stays_away_refuses_and_says_what_it_could_not_do(stag
     assert stage.remote.performed == []
 
 
+def test_a_repository_that_says_no_for_good_is_asked_once(stage):
+    asked = stage.asks()
+
+    def refuses(ref: str):
+        raise RepositoryUnreachable("the repository", "GitHub refused it (404: Not Found)", final=True)
+
+    stage.repo.resolve = refuses
+    assert stage.conduct(asked) == "refused"
+    assert stage.paused == []
+    assert "404" in stage.get(asked).failure["message"]
+
+
 def test_what_comes_to_serve_while_it_waits_to_be_judged_voids_the_approval(stage):
     asked, resolve = stage.asks(), stage.repo.resolve
 
