@@ -120,14 +120,14 @@ class Guard:
 
     def _in_turn(self, place: Environment, watched: Watched, now: datetime, *, doubted: bool = False) -> Outcome:
         """Look where it is time to, and return what that amounts to by now."""
-        outcome = Outcome()
+        outcome, at = Outcome(), watched.next_at
         seldom = timedelta(seconds=blame.pace(place.health, suspicious=False) if place.health else 0.0)
-        if is_due(watched.next_at, now, seldom):
+        if at is None or is_due(at, now, seldom):
             outcome = self._seen(place, watched)
             suspicious = doubted or (bool(watched.seen) and watched.seen[-1].look != "well")
             wait = blame.pace(place.health, suspicious=suspicious) if place.health else 0.0
-            watched.next_at = now + timedelta(seconds=wait)
-        self._due[place.name] = max(0.0, (watched.next_at - now).total_seconds())
+            at = watched.next_at = now + timedelta(seconds=wait)
+        self._due[place.name] = max(0.0, (at - now).total_seconds())
         return outcome
 
     def _watch(self, place: Environment, head: Deployment) -> Watched:
