@@ -18,5 +18,6 @@ def check_all(app: App, say: Callable[[str], None], *, as_json: bool = False) ->
             preflight=lambda: app.services.preflight,
             http=http,
             legacy=OldBackups(app.remote),
+            remote=app.remote,
         )
         return check(app.settings, tools, say, as_json=as_json)

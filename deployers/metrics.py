@@ -78,7 +78,7 @@ class Endpoints:
     def read(self, cursor: Cursor, at: datetime, compared_at: datetime) -> tuple[Reading | None, Cursor]:
         """Ask every process, all at once."""
         places = [*self.sides.canary, *self.sides.stable]
-        told = dict(zip(map(_named, places), _each(self._counters, places), strict=True))
+        told = dict(zip(map(_named, places), _each(self.counters, places), strict=True))
         before = {name: Counters.restored(document) for name, document in cursor.items()}
         fresh: Cursor = {name: each.document() for name, each in told.items()}
         if not cursor:
@@ -90,7 +90,8 @@ class Endpoints:
         )
         return Reading(at, canary, stable), fresh
 
-    def _counters(self, place: tuple[Host, int]) -> Counters:
+    def counters(self, place: tuple[Host, int]) -> Counters:
+        """Return what one process tells now; raises Blind where that cannot be read."""
         (host, port), health = place, self.environment.health
         base = (health.target if health and health.target else "http://127.0.0.1:{port}").replace("{port}", str(port))
         headers = {**health.headers, **({"Host": health.host} if health.host else {})} if health else {}
@@ -114,7 +115,7 @@ class AccessLogs:
 
     def read(self, cursor: Cursor, at: datetime, compared_at: datetime) -> tuple[Reading | None, Cursor]:
         """Count what was added to each log."""
-        pages = _each(lambda host: self._page(host, cursor.get(host.name)), self.balancers)
+        pages = _each(lambda host: self.page(host, cursor.get(host.name)), self.balancers)
         fresh: Cursor = {
             host.name: [page.place.inode, page.place.offset] for host, page in zip(self.balancers, pages, strict=True)
         }
@@ -132,7 +133,8 @@ class AccessLogs:
         )
         return Reading(at, canary, stable), fresh
 
-    def _page(self, host: Host, place: Sequence[int] | None) -> access_log.Page:
+    def page(self, host: Host, place: Sequence[int] | None) -> access_log.Page:
+        """Count one log from a place on; raises Blind where that cannot be done."""
         try:
             script = access_log.script(self.path, access_log.Place(*place) if place else None)
             answer = self.remote.ask(host, script, deadline=DEADLINE)
@@ -173,6 +175,18 @@ class Prometheus:
         except (httpx.HTTPError, Unreadable) as error:
             raise Blind(f"Prometheus: {str(error) or type(error).__name__}") from error
         return Reading(at, counts[CANARY], counts[STABLE]), fresh
+
+    def once(self, query: str, side: str, at: datetime, window: timedelta) -> float:
+        """Ask one question about one side.
+
+        Raises:
+            Blind: it comes to no number.
+        """
+        try:
+            with self.opening() as client:
+                return self._ask(client, side, at, query, window)
+        except (httpx.HTTPError, Unreadable) as error:
+            raise Blind(str(error) or type(error).__name__) from error
 
     def _p95(self, ask: Callable[[str, timedelta], float], timed: timedelta) -> float | None:
         """Return the percentile; where nothing was timed, Prometheus has none."""

@@ -6,18 +6,24 @@ from functools import partial
 
 import httpx
 
-from bot.check import places, slack
+from bot.check import numbers, places, slack
 from bot.check.results import Grade, Result, exit_code, lines, verdict
 from bot.check.trying import Attempt, examine
 from bot.settings.values import Settings
+from deployers.environment import Environment
 from deployers.legacy import AskLegacy, ask_nowhere
-from deployers.ports import Preflight, Repository
+from deployers.ports import Preflight, Remote, Repository
 from storage.store import Store
 
 __all__ = ["Grade", "Result", "Tools", "attempts", "check", "examine", "exit_code", "lines", "verdict"]
 
 DEADLINE = 45.0
 """Seconds for everything together."""
+
+
+def unreached(environment: Environment) -> Remote:
+    """Stand where there is no way to the hosts."""
+    raise RuntimeError(f"there is no way to the hosts of {environment.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Tools:
     preflight: Callable[[], Preflight]
     http: httpx.Client
     legacy: AskLegacy = ask_nowhere
+    remote: Callable[[Environment], Remote] = unreached
 
 
 def attempts(settings: Settings, tools: Tools) -> Iterator[Attempt]:
@@ -54,6 +61,8 @@ def attempts(settings: Settings, tools: Tools) -> Iterator[Attempt]:
         yield Attempt("backups", environment.name, others, "Can this machine reach the hosts over SSH?")
         serves = partial(lambda name: places.serves(tools.store(), name), environment.name)
         yield Attempt("health", environment.name, partial(places.health, environment, http, secrets, serves=serves))
+        told = partial(lambda each: numbers.numbers(each, tools.store(), tools.remote, secrets), environment)
+        yield Attempt(numbers.AREA, environment.name, told, "Can this machine reach the hosts, or Prometheus?")
 
 
 def check(
