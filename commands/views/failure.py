@@ -50,7 +50,7 @@ def text(seen: Facts) -> str:
         case S.ROLLED_BACK if seen.automatic_rollback:
             return f"{said}. Rolled back to {line(choices.named(seen.automatic_rollback), 80)}."
         case S.INCOMPLETE:
-            return f"{said}. The targets are not of one mind. Next: {way_out(seen)}"
+            return f"{said}. It was left half way. Next: {way_out(seen)}"
         case S.UNKNOWN:
             return f"{said}. Tell me what became of it with `/deploy resolve {deployment.id}`."
         case _:
@@ -86,7 +86,7 @@ def _state(seen: Facts) -> str:
             child = seen.automatic_rollback
             return f":leftwards_arrow_with_hook: Every target serves {release(child.ref, child.sha)} again."
         case S.INCOMPLETE:
-            return f":rotating_light: *Some targets serve another release than others.* Next: {way_out(seen)}"
+            return f":rotating_light: *It was left half way.* Next: {way_out(seen)}"
         case S.UNKNOWN:
             return ":rotating_light: *It stands still until somebody says what became of the step.*"
         case _:

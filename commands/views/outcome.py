@@ -177,7 +177,7 @@ def _superseded(seen: Facts) -> list[Block]:
 
 def _incomplete(seen: Facts) -> list[Block]:
     place = escape(seen.deployment.environment)
-    mixed = f"*Some targets serve another release than others*, and {place} stays locked until somebody decides."
+    mixed = f"*It was left half way*, and {place} stays locked until somebody decides."
     held = holding.held_back(seen.holds)
     stays = f"*It stays as it is, because {held} held it*, and {place} stays locked until somebody decides."
     told = stays if held else mixed
