@@ -6,6 +6,14 @@ from pathlib import Path
 
 _ID = re.compile(r"(?P<group>.+)\.(?P<number>\d+)\.(?P<host>[^.]+)\.(?P<attempt>\d+)")
 _MEANS = (
+    ("# Makes a backup", "make a backup"),
+    ("# Puts what lies in a backup", "unpack a backup"),
+    ("# Lets another database", "swap the database"),
+    ("# Tries whether a backup", "try a backup"),
+    ("echo 'in force: ", "share out visitors"),
+    ("echo 'nobody is left'", "let visitors finish"),
+    ("> storage/down", "show that it is being worked on"),
+    ("rm -f storage/down", "let visitors in"),
     ("git --git-dir", "fetch and unpack"),
     ("build.sh", "build"),
     ("migrate.py", "migrate the database"),
@@ -17,7 +25,8 @@ _MEANS = (
     ("svc colour stop", "stop the other side"),
     ("rm -rf", "delete old releases"),
 )
-_SCRIPT_BYTES = 8192
+"""What stands in the script of a step, and what the step does; the first that fits."""
+_SCRIPT_BYTES = 32768
 _SAID_BYTES = 4096
 _SAID_CHARACTERS = 120
 

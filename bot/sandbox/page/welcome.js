@@ -33,7 +33,7 @@ export function startTours(page) {
   place.replaceChildren(
     h("header", {}, h("h2", {}, "Welcome aboard"),
       h("button", { type: "button", className: "plain", "aria-label": "Close the welcome", onclick: close }, icon("close"))),
-    h("p", {}, "Shipmate ships releases from this chat to three hosts, which you see behind the scenes. ",
+    h("p", {}, "Shipmate ships releases from this chat to three hosts, two of them behind a balancer; you see them behind the scenes. ",
       "You are Ana, who may ask for a deployment; Ben may approve it, and you can be both. Try ",
       h("button", {
         type: "button", className: "try",
