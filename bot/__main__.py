@@ -274,7 +274,7 @@ def sandbox(
 
 @cli.command()
 def demo(
-    story: Annotated[str, typer.Argument(help="deploy, sick-release or rollback; all when left out.")] = "",
+    story: Annotated[str, typer.Argument(help="Such as canary; `list` names them. All when left out.")] = "",
     *,
     as_json: Json = False,
 ) -> None:

@@ -16,7 +16,8 @@ from bot.sandbox.stories_balanced import BALANCED
 from bot.sandbox.world import Tuning, World
 
 MANIFEST = Path(__file__).resolve().parent.parent / "app-manifest.yml"
-CONNECTED = "connected"
+LIST = "list"
+"""What is asked for instead of a story by whoever wants to know which there are."""
 STORIES = PLAIN | BALANCED
 
 
@@ -68,6 +69,9 @@ def _silently(_at: float, _line: str) -> None:
 
 def play(story: str, say: Callable[[str], None], *, as_json: bool = False) -> int:
     """Play one story, or all, each in a world of its own; 0 only if every promise held."""
+    if story == LIST:
+        say("\n".join(f"{name:16} {_summary(name)}" for name in STORIES))
+        return 0
     if story and story not in STORIES:
         say(f"There is no story “{story}”. There are: {', '.join(STORIES)}.")
         return 2
@@ -81,12 +85,17 @@ def play(story: str, say: Callable[[str], None], *, as_json: bool = False) -> in
     return 1 if broken else 0
 
 
+def _summary(name: str) -> str:
+    """Return what a story is about, in one sentence."""
+    return (STORIES[name].__doc__ or "").splitlines()[0]
+
+
 def _play(name: str, say: Callable[[str], None], *, as_json: bool) -> None:
     def show(at: float, line: str) -> None:
         say(json.dumps({"story": name, "at": round(at, 2), "line": line}) if as_json else f"{at:7.1f} s  {line}")
 
     if not as_json:
-        say(f"\n== {name}: {(STORIES[name].__doc__ or '').splitlines()[0]} ==")
+        say(f"\n== {name}: {_summary(name)} ==")
     on_github = name.startswith("github")
     with World(None, Tuning(manifest=manifest(), github=on_github, balanced=name in BALANCED)) as world:
         if not on_github:

@@ -33,7 +33,7 @@ class Teller:
     def presses(self, person: str, label: str, within: str = "#deployments") -> None:
         """Have somebody press a button, and its confirm dialog."""
         dialog = self.world.slack.presses(person, label, within=within, timeout=60)
-        asked = f", and confirms “{dialog}”" if dialog else ""
+        asked = f", and confirms “{' '.join(dialog.split())}”" if dialog else ""
         self.tell(f"{person} presses [{label}]{asked}")
 
     def sees(self, channel: str, text: str, seconds: float = 180) -> str:
@@ -97,8 +97,8 @@ def sick_release(teller: Teller) -> None:
 def rollback(teller: Teller) -> None:
     """Go back by one command, to the release that served well before."""
     teller.says("ana", "/rollback latest production")
-    teller.is_told("ana", "v2.1")
-    teller.presses("ana", "deployment.rollback", within="private")
+    teller.is_told("ana", "Roll back production to v2.1?")
+    teller.presses("ana", "Roll back production to v2.1", within="private")
     teller.sees("deployments", "production serves `v2.1` again")
     teller.serves("v2.1", "web1", "web2")
 

@@ -34,8 +34,8 @@ def blue_green(teller: Teller) -> None:
     no_outage(teller, since)
     since = teller.world.front.now()
     teller.says("ana", "/rollback latest production")
-    teller.is_told("ana", "v2.2")
-    teller.presses("ana", "deployment.rollback", within="private")
+    teller.is_told("ana", "Roll back production to v2.2?")
+    teller.presses("ana", "Roll back production to v2.2", within="private")
     teller.sees("deployments", "production serves `v2.2` again")
     visited(teller, "v2.2")
     no_outage(teller, since)
@@ -46,7 +46,7 @@ def canary(teller: Teller) -> None:
     since = teller.world.front.now()
     teller.says("ana", "/deploy production v2.3 --strategy canary")
     teller.presses("ben", "Approve")
-    teller.sees("deployments", "25 % have it")
+    teller.sees("deployments", "25 % get it")
     teller.tell("#deployments compares the two sides")
     shared_out(teller)
     teller.sees("deployments", "deployed `v2.3` to *production*")
@@ -66,7 +66,7 @@ def bad_canary(teller: Teller) -> None:
     since = teller.world.front.now()
     teller.says("ana", "/deploy production live-figures --strategy canary")
     teller.presses("ben", "Approve")
-    teller.sees("deployments", "25 % have it")
+    teller.sees("deployments", "25 % get it")
     teller.sees("deployments", "rolled back")
     teller.serves("v2.2", "web1", "web2")
     visited(teller, "v2.2")
@@ -101,8 +101,8 @@ def restore(teller: Teller) -> None:
         live.execute("DELETE FROM calls")
     teller.tell("somebody deletes every call from the database")
     teller.says("omar", "/rollback backup latest production --restore-database")
-    teller.is_told("omar", "backup")
-    teller.presses("omar", "deployment.rollback", within="private")
+    teller.is_told("omar", "code and database as in the backup")
+    teller.presses("omar", "Roll back production to v2.2", within="private")
     teller.world.slack.submits("omar", {"confirm": "production"}, timeout=60)
     teller.tell("omar types the environment's name: production")
     teller.sees("deployments", "production serves `v2.2` again")
@@ -129,8 +129,8 @@ def shared_out(teller: Teller) -> None:
     versions = production(teller, since).versions
     share = versions.get("v2.3", 0) / max(sum(versions.values()), 1)
     if not 0.1 < share < 0.4:
-        raise Broken(f"{share:.0%} of the visitors got v2.3, not about 25 %")
-    teller.tell(f"{share:.0%} of the visitors get v2.3 from the balancer")
+        raise Broken(f"{100 * share:.0f} % of the visitors got v2.3, not about 25 %")
+    teller.tell(f"{100 * share:.0f} % of the visitors get v2.3 from the balancer")
 
 
 def stays_warm(teller: Teller, host: Host, version: str) -> None:

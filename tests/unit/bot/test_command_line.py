@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from bot.__main__ import cli
 from bot.console import plain
 from bot.settings import load
+from bot.trying import STORIES
 from storage import audit, leadership
 from storage.store import Store
 
@@ -35,6 +36,12 @@ VERBS = {
 def run(*words: str, folder=None, env=None):
     """Run the command line in a folder, with this environment."""
     return CliRunner().invoke(cli, list(words), env=env or {})
+
+
+def test_the_stories_can_be_listed_without_being_played():
+    told = run("demo", "list")
+    assert told.exit_code == 0
+    assert [line.split()[0] for line in told.output.splitlines()] == list(STORIES)
 
 
 def test_the_verbs_are_those_that_others_rely_on():
