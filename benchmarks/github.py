@@ -200,7 +200,13 @@ def _rows(figures: dict[str, dict[str, Any]]) -> list[list[str]]:
 
 
 def _targets(figures: dict[str, dict[str, Any]]) -> dict[str, bool]:
-    return {
+    first = {
+        f"{length}, {FIRST}: noticed no later, with no more calls, than by the plain loop": (
+            ways[FIRST]["late_mean_s"] <= ways[PLAIN]["late_mean_s"] and ways[FIRST]["calls"] <= ways[PLAIN]["calls"]
+        )
+        for length, ways in figures.items()
+    }
+    return first | {
         f"{length}, {name}: noticed sooner, with fewer calls, than by the plain loop": (
             ways[name]["late_mean_s"] < ways[PLAIN]["late_mean_s"] and ways[name]["calls"] < ways[PLAIN]["calls"]
         )

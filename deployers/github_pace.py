@@ -13,8 +13,10 @@ _MARGIN, _LEAST_MARGIN = 0.15, 3.0
 """Runs end so much earlier or later than usual, as a share of the time they take."""
 _LATE = 1.5
 """Whoever takes so many times as long as usual ends at any time."""
-_SHARE, _SHORTEST, _LONGEST = 0.25, 2.0, 5.0
-_IDLE_SHARE, _IDLE_LONGEST = 0.03, 20.0
+PLAIN, SPARING, _YOUNG = 5.0, 10.0, 40.0
+"""Where nobody knows how long it takes: as often as a plain loop would; but half as often while a job has not had its
+turn, and at the beginning, which makes up for what was asked before the run was started."""
+_IDLE_SHARE, _IDLE_SHORTEST, _IDLE_LONGEST = 0.03, 5.0, 20.0
 """While a run waits for somebody or something."""
 
 
@@ -24,11 +26,13 @@ def wait(run: Run, now: datetime, usual: Mapping[str, float], *, heard: bool = F
     if heard:
         return HEARD
     if run.state is not State.RUNNING:
-        return min(max(1.0, age * _IDLE_SHARE), _IDLE_LONGEST)
+        return min(max(_IDLE_SHORTEST, age * _IDLE_SHARE), _IDLE_LONGEST)
     known = {job.name for job in run.jobs}
     whole = sum(usual.values())
-    if not known or not known <= usual.keys() or age > _LATE * whole:
-        return min(max(_SHORTEST, age * _SHARE), _LONGEST)
+    if not known or not known <= usual.keys():
+        return SPARING if age < _YOUNG or any(job.status == "queued" for job in run.jobs) else PLAIN
+    if age > _LATE * whole:
+        return PLAIN
     left = [_left(job, now, usual[job.name]) for job in run.jobs]
     left += [seconds for name, seconds in usual.items() if name not in known]
     surely = max(left) - max(_LEAST_MARGIN, whole * _MARGIN)

@@ -119,6 +119,11 @@ class Run:
         runs = any(job["status"] == "in_progress" for job in jobs)
         return runs and all(int(job.get("run_attempt") or self.attempt) == self.attempt for job in jobs)
 
+    def still_waits_as(self, now: "Run") -> bool:
+        """Say whether it waits for its turn, as it did before, so that its jobs are as they were."""
+        told = (now.state, now.attempt)
+        return self.state in (State.QUEUED, State.BEHIND) and told == (self.state, self.attempt)
+
     def failing(self) -> tuple[Job, Step | None] | None:
         """Return the first job that did not end well, and its step that failed."""
         for job in self.jobs:
@@ -155,8 +160,8 @@ def _looks_like(run: Run, wanted: Wanted) -> bool:
     return same and run.id not in wanted.taken and not _MARK.search(run.title)
 
 
-def read(told: Mapping[str, Any], jobs: Iterable[Mapping[str, Any]] = ()) -> Run:
-    """Return a run from GitHub's answers about it and its jobs."""
+def read(told: Mapping[str, Any]) -> Run:
+    """Return a run from GitHub's answer about it, without its jobs."""
     return Run(
         id=int(told["id"]),
         url=str(told["html_url"]),
@@ -168,7 +173,6 @@ def read(told: Mapping[str, Any], jobs: Iterable[Mapping[str, Any]] = ()) -> Run
         created=datetime.fromisoformat(told["created_at"]),
         event=str(told.get("event") or ""),
         attempt=int(told.get("run_attempt") or 1),
-        jobs=read_jobs(jobs),
     )
 
 

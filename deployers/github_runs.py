@@ -88,7 +88,8 @@ class Runs:
     def look(self, number: int, before: Run | None = None) -> Run:
         """Return a run with its jobs and steps, as it is now; raises RunGone when somebody has deleted it.
 
-        Whoever has seen it run `before` gets by with its jobs, one question instead of two, while one of them runs.
+        Whoever has seen it `before` gets by with one question instead of two: with its jobs while one of them runs, and
+        without them while none has begun.
         """
         with self._asking(_READ) as asker:
             jobs = self._jobs(asker, number) if before is not None and before.state is State.RUNNING else []
@@ -97,9 +98,12 @@ class Runs:
             told = asker.find(f"/actions/runs/{number}")
             if told is None:
                 raise RunGone(number)
+            now = read(told)
+            if before is not None and before.jobs and before.still_waits_as(now):
+                return replace(now, jobs=before.jobs)
             if not jobs or (told["status"] == "completed" and any(job["status"] != "completed" for job in jobs)):
                 jobs = self._jobs(asker, number)
-            return read(told, jobs)
+            return replace(now, jobs=read_jobs(jobs))
 
     def _jobs(self, asker: Asker, number: int) -> list[Any]:
         try:

@@ -186,6 +186,7 @@ def test_who_approves_on_github_lets_it_go_on(story):
 
 
 def test_a_run_that_somebody_cancelled_says_that_it_was_not_me(story):
+    story.runs_as(Task("deploy", 60))
     story.happens = [story.cancelled]
     record = story.follows()
     assert (record.exit_code, "somebody cancelled the run on GitHub; I did not" in record.output) == (130, True)
@@ -196,6 +197,7 @@ def test_a_run_that_a_newer_one_pushed_out_names_it(story):
         story.hub.dispatch(run.workflow, "main", {"environment": "production"}, "mira")
         story.hub.cancel(run)
 
+    story.runs_as(Task("deploy", 60))
     story.happens = [pushed_out]
     record = story.follows()
     newer = story.hub.runs[1].id
