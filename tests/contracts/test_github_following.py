@@ -121,6 +121,17 @@ def test_a_run_that_no_runner_takes_stays_queued(runs, hub, clock, wanted):
     assert runs.look(run.id).state is State.QUEUED
 
 
+def test_while_a_run_waits_for_its_turn_one_question_is_enough(runs, hub, clock, wanted):
+    runs.start(wanted)
+    hub.runs[0].stuck = True
+    waits = runs.look(hub.runs[0].id)
+    hub.exchanges.clear()
+    assert runs.look(waits.id, waits).jobs == waits.jobs
+    assert len(hub.exchanges) == 1
+    hub.runs[0].stuck = False
+    assert [job.status for job in runs.look(waits.id, waits).jobs] == ["in_progress", "queued"]
+
+
 def test_an_environment_that_waits_is_approved_where_we_are_a_reviewer(runs, hub, clock, wanted):
     hub.protect("production")
     hub.add_workflow("deploy.yml", Task("deploy", 2, environment="production"), inputs=INPUTS)
