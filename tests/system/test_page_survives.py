@@ -25,6 +25,21 @@ def test_two_thousand_messages_stay_quick_and_can_all_be_read(seen, talk):
     expect(seen.messages.first).to_contain_text("number 0.")
 
 
+def test_the_newest_message_stays_in_sight_when_there_is_less_room(seen, talk):
+    for number in range(12):
+        talk.posts(f"number {number}.", mrkdwn(f"*number {number}.* of some"))
+    expect(seen.message("number 11.")).to_be_in_viewport()
+    seen.page.set_viewport_size({"width": 375, "height": 1600})
+    expect(seen.message("number 0.")).to_be_in_viewport()
+    seen.page.set_viewport_size({"width": 375, "height": 400})
+    expect(seen.message("number 11.")).to_be_in_viewport()
+    seen.page.locator("#messages").evaluate("(it) => it.scrollTop = 0")
+    expect(seen.message("number 0.")).to_be_in_viewport()
+    seen.page.set_viewport_size({"width": 375, "height": 300})
+    seen.page.wait_for_function("document.querySelector('#messages').clientHeight < 250")
+    expect(seen.message("number 0.")).to_be_in_viewport()
+
+
 def test_the_page_takes_up_again_after_the_sandbox_was_away(seen, talk):
     server = talk.slack.server
     talk.slack.call(server.stop())

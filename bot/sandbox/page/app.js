@@ -5,7 +5,7 @@ import { composer } from "./composer.js";
 import { confirmed, showModal } from "./dialogs.js";
 import { drawHome } from "./home.js";
 import { lookupsOf } from "./known.js";
-import { drawMessages } from "./messages.js";
+import { drawMessages, staysAtEnd } from "./messages.js";
 import { drawFace, drawPlaces, drawWho, readUntil, unread, unreadCount } from "./sidebar.js";
 import { drawThread } from "./thread.js";
 import { toastNews } from "./toasts.js";
@@ -155,6 +155,7 @@ function showWayDown() {
 $("down").append(icon("down"));
 $("down").addEventListener("click", () => ($("messages").scrollTop = $("messages").scrollHeight));
 $("messages").addEventListener("scroll", showWayDown, { passive: true });
+staysAtEnd($("messages"));
 
 function closeDrawers() {
   closePopup();

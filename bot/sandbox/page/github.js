@@ -63,9 +63,10 @@ function runRow() {
     const again = run.attempt > 1 ? `, attempt ${run.attempt}` : "";
     summary.replaceChildren(
       h("span", { className: `step is-${look}` }, icon(sign)),
-      h("span", { className: "what" }, run.environment ? `${run.ref} to ${run.environment}` : run.workflow,
-        h("small", {}, `#${run.number} by ${run.actor}, ${run.sha}${again}`)),
-      h("span", { className: "took" }, run.waits ? "waits" : run.state));
+      h("span", { className: "what" },
+        h("span", { className: "line" }, h("span", {}, run.environment ? `${run.ref} to ${run.environment}` : run.workflow),
+          h("span", { className: "took" }, run.waits ? "waits" : run.state)),
+        h("small", {}, `#${run.number} by ${run.actor}, ${run.sha}${again}`)));
     jobs.replaceChildren(...run.jobs.map(jobNode));
     drawActs(acts, run);
   };

@@ -78,7 +78,7 @@ function stepList() {
 function told(steps) {
   const wrong = steps.filter((step) => step.state === "failed" || step.state === "cut off");
   if (wrong.length) return `${wrong.at(-1).label} ${wrong.at(-1).state === "failed" ? "failed" : "was cut off"}`;
-  return `${steps.length} steps done`;
+  return steps.length === 1 ? "1 step done" : `${steps.length} steps done`;
 }
 
 function stepNode(step) {

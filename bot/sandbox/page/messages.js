@@ -16,7 +16,7 @@ export function drawMessages(where, state, known, at, { openThread, showEarlier 
   const answers = grouped(state.messages);
   const place = `${at.channel}/${state.me}`;
   const moved = where.dataset.place !== place;
-  const atEnd = moved || where.scrollHeight - where.scrollTop - where.clientHeight < NEAR;
+  const atEnd = moved || isAtEnd(where);
   where.dataset.place = place;
   keep(where, [
     ...earlier(state, at, showEarlier),
@@ -27,6 +27,15 @@ export function drawMessages(where, state, known, at, { openThread, showEarlier 
     ...(top.length ? [] : [nothing(state, at)]),
   ]);
   if (atEnd) where.scrollTop = where.scrollHeight;
+}
+
+const isAtEnd = (where) => where.scrollHeight - where.scrollTop - where.clientHeight < NEAR;
+
+// Whoever reads the newest message goes on seeing it when there is less room: a window made smaller, a phone's keyboard.
+export function staysAtEnd(where) {
+  let atEnd = true;
+  where.addEventListener("scroll", () => (atEnd = isAtEnd(where)), { passive: true });
+  new ResizeObserver(() => atEnd && (where.scrollTop = where.scrollHeight)).observe(where);
 }
 
 function grouped(messages) {
