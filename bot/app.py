@@ -4,14 +4,14 @@ import getpass
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot import expiry, github, lost, schedules
+from bot import clock_set, expiry, github, lost, schedules
 from bot.alone import Alone
 from bot.audit_files import AuditFiles
 from bot.change import Changes
@@ -31,6 +31,7 @@ from bot.schedules import Job
 from bot.settings import Settings
 from bot.slack.identity import Lookups, SlackPeople
 from bot.slack.remembered import Remembered
+from bot.steady import Steady, utc
 from commands.services import Person, Services
 from deployers.balancers.remote import Both, place_of
 from deployers.checklists import Posted
@@ -67,18 +68,18 @@ REMEMBERED = timedelta(days=14)
 """So long is kept what nobody needs once work has ended."""
 
 
-def utc() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
-
-
 @dataclass
 class App:
     """Everything that one process is made of, built when it is first asked for."""
 
     settings: Settings
-    clock: Callable[[], datetime] = utc
+    wall: Callable[[], datetime] = utc
     end: Callable[[int], None] = os._exit
+
+    @cached_property
+    def clock(self) -> Steady:
+        """Return the time as it is told here; only who looks whether that was set looks on the wall."""
+        return Steady(self.wall)
 
     @property
     def state(self) -> Path:
@@ -219,6 +220,8 @@ class App:
         homes = Keeper(self.store, self.clock, self.environments)
         return {
             **({"github": Job(tells, 5, (Deployment,))} if tells else {}),
+            "clock": Job(clock_set.ClockSet(self.changes, self.clock).tick, 2),
+            "expiries": Job(expiry.Expiries(self.changes).tick, REST),
             "slots": Job(slots.tick, REST, ticks=slots.ticks),
             "checks": Job(checks.work, REST, (ChecklistRun,)),
             "samples": Job(sampler.look, 60),
@@ -264,15 +267,12 @@ class App:
     @cached_property
     def engine(self) -> Engine:
         """Return the durable engine; launched only by the process that leads."""
-        return Engine(self.store.url, self.conductor.conduct, self._expire, self.leader.lost)
+        return Engine(self.store.url, self.conductor.conduct, partial(expiry.expire, self.changes), self.leader.lost)
 
     def launch(self) -> None:
         """Run deployments from here on, after what was done without the database is in the audit chain."""
         self.audit.chain_in()
         self.engine.launch()
-
-    def _expire(self, number: int) -> str:
-        return expiry.expire(self.changes, number)
 
     def _pace(self) -> None:
         with self.store.look() as session:

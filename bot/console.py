@@ -5,12 +5,13 @@ import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 from uuid import uuid4
 
 from bot.app import App
 from bot.following import REST, Following
-from bot.leader import FROZEN
+from bot.leader import BEAT, FROZEN
 from bot.process import prepare
 from commands import registry
 from commands.command import Request
@@ -22,8 +23,10 @@ from commands.views.words import who
 from deployers.errors import DeployError
 from storage import audit, leadership, outbox, reports
 from storage.errors import StorageError
-from storage.models import OutboxRow, Saying, Status
+from storage.models import Leadership, OutboxRow, Saying, Status
 
+BEATS = 3
+"""So many beats of a heart are waited for before it counts as standing still."""
 SHOWN = ("preview", "listed")
 """Replies that show something, and begin nothing."""
 
@@ -106,9 +109,24 @@ class Console:
 
     def somebody_leads(self) -> bool:
         """Say whether a process leads whose heart still beats."""
+        lead = self._lead()
+        if lead.beat_at is None:
+            return False
+        if abs(self.app.clock() - lead.beat_at) < FROZEN:
+            return True
+        return not self.app.leader.is_free() and self._beats_on(lead.beat_at)
+
+    def _beats_on(self, beat: datetime) -> bool:
+        """Say whether a heart beats whose time is not ours: a clock was set, its or ours."""
+        for _ in range(BEATS):
+            self.pause(BEAT.total_seconds())
+            if self._lead().beat_at != beat:
+                return True
+        return False
+
+    def _lead(self) -> Leadership:
         with self.app.store.look() as session:
-            lead = leadership.current(session)
-        return lead.beat_at is not None and self.app.clock() - lead.beat_at < FROZEN
+            return leadership.current(session)
 
     def tell(self, reply: Reply) -> None:
         """Print a reply without Slack's marks."""

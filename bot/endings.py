@@ -45,7 +45,7 @@ class Endings:
             if deployment.aborted_by:
                 known.back_wanted = deployment.abort_back
                 return Outcome.of(Aborted(deployment.aborted_by), Segment(0, known.plan.steps))
-            deployment.served_at = self.changes.clock()
+            deployments.serves(session, deployment, at=self.changes.clock())
             deployment.advance(Status.SUCCEEDED, at=self.changes.clock())
             if deployment.kind is Kind.ROLLBACK and deployment.undoes:
                 undone = deployments.get_for_change(session, deployment.undoes)
@@ -187,7 +187,8 @@ class Endings:
         rollback = deployments.get_for_change(session, number)
         at = self.changes.clock()
         if outcome.ok:
-            rollback.served_at, parent.undone_by = at, number
+            deployments.serves(session, rollback, at=at)
+            parent.undone_by = number
             locks.release(session, parent.environment, number)
         else:
             rollback.failure = outcome.failure

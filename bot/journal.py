@@ -83,7 +83,9 @@ class Journal:
         self.intend_all(segment.first, (step.word,), step.targets)
         with self._changes.store.look() as session:
             samples = [Sample.read(document) for document in looks.of(session, self._id, segment.first)]
-        return samples if samples and self._changes.clock() - samples[-1].at < UNWATCHED else []
+        gap = self._changes.clock() - samples[-1].at if samples else UNWATCHED
+        # Less than none: the clock was set back while nobody looked.
+        return samples if timedelta(0) <= gap < UNWATCHED else []
 
     def seen(self, segment: Segment, samples: Sequence[Sample]) -> None:
         """Commit what one look saw."""

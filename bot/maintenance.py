@@ -117,7 +117,8 @@ class Maintenance:
 
     def _resting(self, name: str) -> bool:
         rest = self._rests.get(name)
-        return rest is not None and self.changes.clock() < rest.until
+        # Before it began: the clock was set back, and it would rest for as long.
+        return rest is not None and rest.until - rest.lasts <= self.changes.clock() < rest.until
 
     def _stumbled(self, name: str, error: Exception) -> None:
         """Look again ever later, and tell people once."""

@@ -175,7 +175,7 @@ class Process:
         routes: list[Route] = []
         if self.doors.http:
             secret = self._token("slack_signing_secret")
-            routes.append(web.slack_events(self.bolt, self.intake, signing_secret=secret, now=self.app.clock))
+            routes.append(web.slack_events(self.bolt, self.intake, signing_secret=secret, now=self.app.wall))
         if shared := self._token("github_webhook_secret"):
             hears = github.ear(self.app.settings, self.app.store, self.app.clock, self.app.ask_checks).hear
             routes.append(webhook.github_events(hears, secret=shared))
@@ -198,6 +198,8 @@ class Process:
 
     def _try_lead(self) -> bool:
         try:
+            # Nothing is measured by the time of who does not lead.
+            self.app.clock.take_over(self.app.clock.off)
             return self.app.leader.try_lead() if self.doors.leads else self.app.leader.look_on()
         except StorageError as error:
             log.warning("nobody can lead without the database", extra={"why": str(error)})

@@ -1,15 +1,16 @@
 """Questions about deployments: what runs, what waits, what served well, and what to go back to."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from storage import ledger
 from storage.errors import NotFound
 from storage.models import FINISHED, HOLDS, WAITING, Deployment, Kind, Status, StoredPlan
 
+_AFTER = timedelta(microseconds=1)
 MEMORY = 1000
 """How many entries of an environment's ledger are looked at."""
 
@@ -207,6 +208,13 @@ def current(session: Session, environment: str) -> Deployment | None:
         .order_by(col(Deployment.served_at).desc(), col(Deployment.id).desc())
         .limit(1)
     ).first()
+
+
+def serves(session: Session, deployment: Deployment, *, at: datetime) -> None:
+    """Put it at the head of the ledger, also where the clock was set back since the one before was put there."""
+    newest = select(func.max(Deployment.served_at)).where(Deployment.environment == deployment.environment)
+    before = session.exec(newest).one()
+    deployment.served_at = max(at, before + _AFTER) if before else at
 
 
 def last_good(session: Session, environment: str, *, before: Deployment) -> Deployment | None:

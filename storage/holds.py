@@ -86,6 +86,12 @@ def current(session: Session, deployment_id: int) -> Hold | None:
     ).one_or_none()
 
 
+def timed(session: Session) -> bool:
+    """Say whether any open question has an end."""
+    asked = select(Hold.id).where(col(Hold.answer).is_(None), col(Hold.until).is_not(None)).limit(1)
+    return session.exec(asked).first() is not None
+
+
 def of(session: Session, deployment_id: int) -> list[Hold]:
     """Return every question of a deployment, oldest first."""
     return list(session.exec(select(Hold).where(Hold.deployment_id == deployment_id).order_by(col(Hold.id))))

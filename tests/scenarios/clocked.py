@@ -25,7 +25,7 @@ def main() -> None:
             return real()
 
     time.time = now
-    app = App(load(os.environ), clock=lambda: datetime.fromtimestamp(now(), UTC))
+    app = App(load(os.environ), wall=lambda: datetime.fromtimestamp(now(), UTC))
     logs.setup(app.settings.outside.secrets())
     prepare(app)
     asyncio.run(Process(app, Doors(socket=True, http=False)).run())

@@ -105,9 +105,22 @@ def scene(opens) -> Scene:
 
 
 @pytest.fixture(scope="module")
-def shared_world(past) -> Iterator[World]:
+def shared_launch(past) -> Launch:
+    """Give how the bot of the world that stories share is started."""
+    launch: Launch = past.launch
+    return launch
+
+
+@pytest.fixture(scope="module")
+def shared_pace() -> Pace:
+    """Give the pace of the world that stories share."""
+    return PACE
+
+
+@pytest.fixture(scope="module")
+def shared_world(past, shared_launch, shared_pace) -> Iterator[World]:
     """Give one world to all stories of a file that change nothing for good; such a file opens no other."""
-    with _copied(past, PACE) as world:
+    with _copied(replace(past, launch=shared_launch), shared_pace) as world:
         yield world
 
 
