@@ -1,12 +1,13 @@
 """Hosts that die: before anything was switched, after the first switch, in a migration; or that are not themselves."""
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 HELD_MIGRATION = """\
 import time
 import sys
 from pathlib import Path
-import pytest
-
-pytestmark = pytest.mark.slow
 
 if "--pending" not in sys.argv:
     (Path.home() / "held").touch()

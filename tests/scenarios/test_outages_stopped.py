@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 AUTOMATIC = "automatic = true\n"
 VETO = f'{AUTOMATIC}veto = "10m"\n'
