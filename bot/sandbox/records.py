@@ -49,7 +49,7 @@ class Step:
     """The last line that it printed."""
 
 
-def newest_steps(ops: Path, most: int = 8) -> list[Step]:
+def newest_steps(ops: Path, most: int = 16) -> list[Step]:
     """Return the steps of the newest group below a directory of records, in the order in which they came."""
     folders = sorted((path for path in _folders(ops) if (path / "claim").exists()), key=_begun, reverse=True)
     if not folders:

@@ -88,3 +88,11 @@ def test_every_step_of_every_strategy_is_called_by_what_it_does(tmp_path, strate
 def test_a_drill_is_called_one(tmp_path):
     where = production(tmp_path, sides=True)
     assert called(tmp_path, scripts.drill(where, where.hosts[0], BACKUP, "c" * 64)) == "try a backup"
+
+
+def test_every_step_of_a_long_way_is_told(tmp_path):
+    for number in range(12):
+        step = tmp_path / "ops" / f"d1.{number}.web1.1"
+        step.mkdir(parents=True)
+        (step / "claim").touch()
+    assert len(newest_steps(tmp_path / "ops")) == 12
