@@ -3,11 +3,11 @@
 from commands.replies import Block
 from commands.views import choices
 from commands.views.blocks import actions, fence, header, line, message, section, small
-from commands.views.outcome import as_before, asking, failing, last_lines, way_out, what
+from commands.views.outcome import as_before, asking, failing, last_lines, may_retry, way_out, what
 from commands.views.request import asked_by, digest
 from commands.views.troubles import OTHERWISE, likely
 from commands.views.words import release, stopped_by
-from storage.models import Deployment, Kind, Status
+from storage.models import Kind, Status
 from storage.reports import Facts
 
 S = Status
@@ -106,10 +106,6 @@ def _buttons(seen: Facts) -> list[Block]:
     back = seen.seen.get("way_back")
     if deployment.status is S.INCOMPLETE and back and deployment.kind is Kind.DEPLOY:
         buttons.append(choices.roll_back(deployment, line(back, 40)))
-    if _may_retry(deployment):
+    if deployment.status is not S.UNKNOWN and may_retry(deployment):
         buttons.append(choices.retry(deployment))
     return [*buttons, choices.details(deployment)]
-
-
-def _may_retry(deployment: Deployment) -> bool:
-    return deployment.kind is Kind.DEPLOY and deployment.status is not S.UNKNOWN

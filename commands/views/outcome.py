@@ -212,6 +212,12 @@ def _went_back(seen: Facts) -> list[Block]:
     return [section(f"{told}{': ' + why if why else '.'}\n{frozen}"), *going_back(seen.child_steps)]
 
 
+def may_retry(deployment: Deployment) -> bool:
+    """Say whether a button may ask for it again: what I took back needs a reason, which a button cannot give."""
+    taken_back = deployment.status is S.ROLLED_BACK and not stopped_by(deployment)
+    return deployment.kind is Kind.DEPLOY and not taken_back
+
+
 def _again(seen: Facts) -> list[Block]:
     deployment = seen.deployment
     if deployment.status is S.UNKNOWN:
@@ -220,8 +226,7 @@ def _again(seen: Facts) -> list[Block]:
     back = seen.seen.get("way_back")
     if deployment.status is S.INCOMPLETE and back and deployment.kind is Kind.DEPLOY:
         buttons.append(choices.roll_back(deployment, line(back, 40)))
-    # What I took back is asked for with a reason, which a button cannot give.
-    if deployment.kind is Kind.DEPLOY and (deployment.status is not S.ROLLED_BACK or stopped_by(deployment)):
+    if may_retry(deployment):
         buttons.append(choices.retry(deployment))
     if deployment.started_at:
         buttons.append(choices.details(deployment))
