@@ -162,7 +162,7 @@ def test_people_have_their_time_to_say_no_to_a_way_back(scene, way):
     scene.comes_to(number, "rolled_back")
     scene.shows(number, "I went back")
     comes_to_time(scene, way)
-    assert len(said_of_the_clock(scene)) == 1
+    scene.until("people to be told of it", lambda: len(said_of_the_clock(scene)) == 1)
     scene.serves("v2.2")
     assert scene.ran_twice() == []
 

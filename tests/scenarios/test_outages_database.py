@@ -6,6 +6,9 @@ from tests.system.outages import LockedFile
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+LOCKED = 150.0
+"""How long it may take until a write is given up; half a minute, where nothing else is done."""
+
 
 @pytest.fixture
 def base(calm):
@@ -24,7 +27,7 @@ def test_who_asks_while_the_database_is_locked_is_told_and_what_runs_ends_well_a
     calm.says("ana", "/deploy staging v2.3")
     calm.is_told("ana", "I could not write this down, so I did nothing. Try again in a minute.")
     calm.lets_go()
-    calm.until("the log to say so", lambda: "the database is away" in calm.world.bot.log.read_text())
+    calm.world.slack.eventually(lambda: "the database is away" in calm.world.bot.log.read_text(), LOCKED, "the log")
     assert calm.world.bot.runs
     calm.serves("v2.2")
     base.comes_back()
