@@ -105,12 +105,12 @@ def a_rollback(studio: Studio) -> None:
 
 def a_request(studio: Studio) -> None:
     """Ask for a release, and see it on its way."""
-    studio.says("ana", "/deploy production v2.3")
+    studio.says("ana", '/deploy production v2.3 --again --reason "It was well; going back was practice"')
     studio.shows("Reject")
     studio.takes("request", card="wants to deploy")
     studio.world.slack.presses("ben", "Approve", timeout=60)
     card = studio.pages["wide"].locator("#messages article").filter(has_text="Abort").last
-    expect(card).to_contain_text(re.compile(r"Step (8|9|10) of"), timeout=PATIENCE)
+    expect(card).to_contain_text(re.compile(r"Step (8|9|10|11) of"), timeout=PATIENCE)
     studio.takes("progress", card="Abort and roll back")
     expect(studio.pages["wide"].get_by_role("button", name=re.compile("^Abort"))).to_have_count(0, timeout=PATIENCE)
 
