@@ -2,19 +2,9 @@
 
 import pytest
 
+from tests.scenarios.held import migrating
+
 pytestmark = pytest.mark.slow
-
-HELD_MIGRATION = """\
-import time
-import sys
-from pathlib import Path
-
-if "--pending" not in sys.argv:
-    (Path.home() / "held").touch()
-    while not (Path.home() / "go").exists():
-        time.sleep(0.1)
-"""
-MIGRATION = "CREATE TABLE notes (text TEXT);\n"
 
 
 def test_a_host_that_dies_before_anything_was_switched_and_comes_back_builds_again(scene):
@@ -51,12 +41,7 @@ def test_a_host_that_dies_after_its_switch_is_not_called_a_success_and_one_comma
 
 
 def test_a_migration_whose_end_nobody_saw_waits_for_a_person_who_can_tell_from_a_shell(scene):
-    files = {
-        "migrate.py": scene.source("migrate.py", ("import sys\n", HELD_MIGRATION)),
-        "migrations/004_notes.sql": MIGRATION,
-        "VERSION": "held\n",
-    }
-    scene.pushes("held", files)
+    scene.pushes("held", migrating(scene, "held"))
     number = scene.begins("held")
     scene.holds("web1")
     web1 = scene.world.host("web1")

@@ -2,20 +2,12 @@
 
 import pytest
 
+from tests.scenarios.held import migrating
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 AUTOMATIC = "automatic = true\n"
 VETO = f'{AUTOMATIC}veto = "10m"\n'
-HELD_MIGRATION = """\
-import time
-import sys
-from pathlib import Path
-
-if "--pending" not in sys.argv:
-    (Path.home() / "held").touch()
-    while not (Path.home() / "go").exists():
-        time.sleep(0.1)
-"""
 
 
 @pytest.fixture
@@ -77,7 +69,6 @@ def test_stopped_while_a_release_is_watched_and_while_it_goes_back_it_comes_back
     assert calm.ran_twice() == []
 
 
-@pytest.mark.slow
 def test_stopped_while_it_asks_and_when_somebody_has_held_it_the_question_and_the_answer_stay(hesitant):
     number = hesitant.asks("v2.4")
     hesitant.presses("ben", "Approve")
@@ -100,14 +91,8 @@ def test_stopped_while_it_asks_and_when_somebody_has_held_it_the_question_and_th
     assert hesitant.ran_twice() == []
 
 
-@pytest.mark.slow
 def test_stopped_while_it_cannot_tell_of_a_step_it_asks_on_and_stopped_in_that_step_it_runs_it_once(calm):
-    files = {
-        "migrate.py": calm.source("migrate.py", ("import sys\n", HELD_MIGRATION)),
-        "migrations/004_notes.sql": "CREATE TABLE notes (text TEXT);\n",
-        "VERSION": "unsure\n",
-    }
-    calm.pushes("unsure", files)
+    calm.pushes("unsure", migrating(calm, "unsure"))
     number = calm.begins("unsure")
     calm.holds("web1")
     web1 = calm.world.host("web1")

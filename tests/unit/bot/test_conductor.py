@@ -37,11 +37,9 @@ def test_a_good_release_ends_served_everywhere_and_in_the_ledger(stage):
 
 
 def test_a_sick_release_goes_back_by_itself_and_says_so_loudly(stage):
-    stage.sick = {"web1"}
     asked = stage.asks()
     # its candidate would be refused; here it turns sick only once it is switched to
     stage.remote.says("svc candidate start", Outcome())
-    stage.sick = set()
     original = stage._act
 
     def turns_sick(host, script):
